@@ -1,0 +1,20 @@
+import pytest
+
+from xmpp.redirection import address, host_and_port
+
+
+@pytest.mark.parametrize(
+    ("host", "written"),
+    [("lyon.corp.example", "lyon.corp.example:5322"), ("::1", "[::1]:5322"), ("[::1]", "[::1]:5322")],
+)
+def test_an_address_can_be_read_back(host: str, written: str) -> None:
+    assert address(host, 5322) == written
+    assert host_and_port(written) == (host.strip("[]"), 5322)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [("lyon.corp.example", "lyon.corp.example"), ("[::1]", "::1"), ("::1", "::1"), ("lyon:x", "lyon:x"), (":1", ":1")],
+)
+def test_a_port_may_be_missing(text: str, host: str) -> None:
+    assert host_and_port(text) == (host, None)

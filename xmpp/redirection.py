@@ -1,0 +1,14 @@
+"""Where `<see-other-host/>` points, written and read (RFC 6120 section 4.9.3.19)."""
+
+
+def address(host: str, port: int) -> str:
+    """Write `host:port`; an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def host_and_port(address: str) -> tuple[str, int | None]:
+    """Read `host`, `host:port` or `[IPv6]:port`."""
+    host, _, port = address.rpartition(":")
+    if host and port.isascii() and port.isdigit() and (":" not in host or host.startswith("[")):
+        return host.strip("[]"), int(port[:5])
+    return address.strip("[]"), None

@@ -1,0 +1,48 @@
+"""SASLprep (RFC 4013): the one form in which two sides compare a password or a user name.
+
+SCRAM is defined with SASLprep (RFC 5802 section 2.2), not with its PRECIS successors, and both sides must agree.
+"""
+
+import stringprep
+import unicodedata
+
+_PROHIBITED = (
+    stringprep.in_table_a1,
+    stringprep.in_table_c12,
+    stringprep.in_table_c21_c22,
+    stringprep.in_table_c3,
+    stringprep.in_table_c4,
+    stringprep.in_table_c5,
+    stringprep.in_table_c6,
+    stringprep.in_table_c7,
+    stringprep.in_table_c8,
+    stringprep.in_table_c9,
+)
+
+
+def saslprep(text: str) -> str:
+    """Prepare `text` as a *stored* string.  Raises ValueError for what RFC 4013 section 2.3 to 2.5 forbids."""
+    if text.isascii() and text.isprintable():
+        return text
+    mapped = "".join(
+        " " if stringprep.in_table_c12(character) else character
+        for character in text
+        if not stringprep.in_table_b1(character)
+    )
+    # RFC 3454 is fixed to Unicode 3.2, so that its answers never change.
+    prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
+    for character in prepared:
+        if any(is_prohibited(character) for is_prohibited in _PROHIBITED):
+            raise ValueError(f"U+{ord(character):04X} is not allowed")
+    _check_direction(prepared)
+    return prepared
+
+
+def _check_direction(prepared: str) -> None:
+    """RFC 3454 section 6: right-to-left text is whole, and begins and ends as such."""
+    if not any(stringprep.in_table_d1(character) for character in prepared):
+        return
+    if any(stringprep.in_table_d2(character) for character in prepared):
+        raise ValueError("left-to-right and right-to-left characters are mixed")
+    if not (stringprep.in_table_d1(prepared[0]) and stringprep.in_table_d1(prepared[-1])):
+        raise ValueError("right-to-left text must begin and end with right-to-left characters")
