@@ -1,0 +1,1 @@
+"""Stores without a disk, for tests and for reading what a port means."""

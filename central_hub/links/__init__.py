@@ -1,0 +1,1 @@
+"""Connected sites: the shells between links and the pure parts."""

@@ -1,0 +1,1 @@
+"""Envelopes in custody of the hub while their destination is away."""

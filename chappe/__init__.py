@@ -1,0 +1,1 @@
+"""The command line: administration, the demo, and a terminal client."""

@@ -1,0 +1,55 @@
+from central_hub.adapters.memory.directory import MemoryDirectory
+from central_hub.directory.changes import AccountEdit, Edited, Refused
+from central_hub.directory.directory import Directory
+from central_hub.directory.sites import Site
+
+
+def add(local: str, site: str = "paris") -> AccountEdit:
+    return AccountEdit(local=local, site=site, verifiers=())
+
+
+async def directory_with_paris(store: MemoryDirectory) -> Directory:
+    directory = Directory(store, edits_per_commit=2)
+    await directory.load()
+    await directory.put_site(Site("paris", "h", 1, 100))
+    await directory.put_site(Site("lyon", "h", 2, 500))
+    return directory
+
+
+async def test_resolves_what_was_committed() -> None:
+    directory = await directory_with_paris(MemoryDirectory())
+    changed: list[str] = []
+    directory.observe(changed.append)
+    answers = await directory.edit([add("anna"), add("bruno"), add("chloe", "lyon"), add("x", "nowhere")])
+    assert [type(answer) for answer in answers] == [Edited, Edited, Edited, Refused]
+    assert (directory.home_of("chloe"), directory.home_of("x")) == ("lyon", None)
+    assert (directory.newest_version("paris"), directory.population("paris"), directory.size) == (102, 2, 3)
+    assert changed == ["paris", "lyon"]
+
+
+async def test_refused_alone_tells_nobody() -> None:
+    directory = await directory_with_paris(MemoryDirectory())
+    changed: list[str] = []
+    directory.observe(changed.append)
+    await directory.edit([add("x", "nowhere")])
+    assert changed == []
+
+
+async def test_reload_is_the_same() -> None:
+    store = MemoryDirectory()
+    directory = await directory_with_paris(store)
+    await directory.edit([add("anna"), add("bruno"), AccountEdit(local="anna", disabled=True)])
+    again = Directory(store, edits_per_commit=2)
+    await again.load()
+    assert list(again.accounts("", "")) == list(directory.accounts("", ""))
+    assert (again.newest_version("paris"), again.population("paris")) == (103, 2)
+    anna = again.account("anna")
+    assert anna is not None
+    assert anna.disabled
+
+
+async def test_listing_is_sorted_and_filtered() -> None:
+    directory = await directory_with_paris(MemoryDirectory())
+    await directory.edit([add("bruno"), add("anna"), add("anton", "lyon")])
+    assert [account.local for account in directory.accounts("", "an")] == ["anna", "anton"]
+    assert [account.local for account in directory.accounts("paris", "")] == ["anna", "bruno"]
