@@ -1,0 +1,1 @@
+"""The impure corner of the cascade: links over gRPC with mutual TLS, and nothing else."""

@@ -1,0 +1,69 @@
+"""What a link client needs of its site: a durable outbox, and somebody who takes what comes."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from cascade.envelope import Envelope
+from cascade.frame import (
+    AccountChange,
+    AccountPresence,
+    HomeAnswer,
+    InterestChange,
+    Refusal,
+    Undeliverable,
+    Welcome,
+)
+from cascade.link import LinkFailure
+
+
+class OutboxStore(Protocol):
+    """Port: the durable outbox.  Rows are the bytes of `cascade.codec.encode_envelope`."""
+
+    async def read(self, after_sequence: int, limit: int, /) -> Sequence[tuple[int, bytes]]:
+        """Return at most `limit` rows (sequence, envelope) after a sequence, in order."""
+        ...
+
+    async def trim(self, up_to_sequence: int, /) -> None:
+        """Delete up to a sequence."""
+        ...
+
+
+class LinkHandler(Protocol):
+    """What a site does with what the link brings.  Plain calls on the loop; they must not raise."""
+
+    def on_linked(self, welcome: Welcome) -> None: ...
+
+    def on_unlinked(self, failure: LinkFailure) -> None:
+        """Take note that the link is down.
+
+        After ``regressed`` it stays down: the outbox is an old copy, and this process has to be started again with a
+        store of a new epoch.
+        """
+        ...
+
+    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
+        """Take envelopes, none of them a duplicate.
+
+        Held ones are stored in this order; then `done` is called with the ``hub_sequence`` of the last one stored, in
+        any number of steps.  If storing fails, call `LinkClient.store_failed` instead.  Transient ones need no answer.
+        """
+        ...
+
+    def on_presence(self, presence: list[AccountPresence]) -> None: ...
+
+    def on_interest(self, interest: InterestChange) -> None:
+        """Publish (`LinkClient.publish`) the present state of each added account, if it is newer than its version."""
+        ...
+
+    def on_accounts(self, change: AccountChange) -> None: ...
+
+    def on_home_answer(self, answer: HomeAnswer) -> None: ...
+
+    def on_refused(self, envelope: Envelope, refusal: Refusal) -> None:
+        """Make a stanza error for the sender of an envelope, whose recipients are those that the refusal is about.
+
+        May be called twice for the same envelope when the process dies before its outbox is trimmed.
+        """
+        ...
+
+    def on_undeliverable(self, undeliverable: Undeliverable) -> None: ...

@@ -1,0 +1,180 @@
+from dataclasses import fields
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.codec import MalformedFrame, decode_envelope, decode_frame, encode_envelope, encode_frame
+from cascade.envelope import Envelope
+from cascade.frame import (
+    Account,
+    AccountChange,
+    AccountPresence,
+    Acknowledgement,
+    AvailableResource,
+    Frame,
+    Heartbeat,
+    Hello,
+    HomeAnswer,
+    InterestChange,
+    Refusal,
+    Undeliverable,
+    Verifier,
+    Welcome,
+)
+from cascade.v1 import link_pb2
+from tests.unit.cascade.envelopes import held, transient
+
+Item = TypeVar("Item")
+NUMBERS = st.integers(0, 2**64 - 1)
+SMALL = st.integers(0, 2**32 - 1)
+TEXTS = st.text(max_size=20)
+NAMES = st.text(min_size=1, max_size=20)
+BYTES = st.binary(max_size=50)
+KINDS = st.sampled_from(("message", "presence", "iq"))
+
+
+def tuples(of: st.SearchStrategy[Item]) -> st.SearchStrategy[tuple[Item, ...]]:
+    return st.lists(of, max_size=3).map(tuple)
+
+
+ENVELOPES = st.builds(
+    Envelope,
+    origin=TEXTS,
+    epoch=NUMBERS,
+    sequence=NUMBERS,
+    sender=TEXTS,
+    recipients=tuples(TEXTS),
+    kind=KINDS,
+    type=st.none() | NAMES,
+    id=st.none() | NAMES,
+    language=st.none() | NAMES,
+    payloads=tuples(TEXTS),
+    declarations=BYTES,
+    inner=BYTES,
+    sent_us=NUMBERS,
+    deadline_ms=SMALL,
+    trace=BYTES,
+    hub_sequence=NUMBERS,
+)
+REFUSALS = st.builds(Refusal, NUMBERS, TEXTS, TEXTS, tuples(TEXTS))
+VERIFIERS = st.builds(Verifier, TEXTS, BYTES, SMALL, BYTES, BYTES)
+ACCOUNTS = st.builds(Account, TEXTS, st.booleans(), tuples(VERIFIERS), TEXTS)
+PRESENCES = st.builds(AccountPresence, TEXTS, NUMBERS, tuples(st.builds(AvailableResource, TEXTS, BYTES)))
+FRAMES = st.builds(
+    Frame,
+    hello=st.none()
+    | st.builds(
+        Hello,
+        site=TEXTS,
+        epoch=NUMBERS,
+        acknowledged=NUMBERS,
+        accounts_version=NUMBERS,
+        window_envelopes=SMALL,
+        software=TEXTS,
+        protocol=SMALL,
+    ),
+    welcome=st.none()
+    | st.builds(Welcome, domain=TEXTS, met=NUMBERS, window_envelopes=SMALL, software=TEXTS, protocol=SMALL),
+    acknowledgement=st.none() | st.builds(Acknowledgement, NUMBERS, tuples(REFUSALS)),
+    credit=SMALL,
+    accounts=st.none()
+    | st.builds(AccountChange, NUMBERS, tuples(ACCOUNTS), tuples(TEXTS), st.booleans(), st.booleans()),
+    accounts_held=st.none() | NUMBERS,
+    interest=st.none()
+    | st.builds(InterestChange, tuples(st.tuples(TEXTS, NUMBERS)), tuples(TEXTS), st.booleans(), st.booleans()),
+    presence=st.lists(PRESENCES, max_size=2),
+    undeliverable=st.lists(st.builds(Undeliverable, TEXTS, TEXTS, KINDS, TEXTS, TEXTS), max_size=2),
+    heartbeat=st.none() | st.builds(Heartbeat, NUMBERS, st.booleans()),
+    drain_ms=st.none() | SMALL,
+    home_questions=st.lists(TEXTS, max_size=2),
+    home_answers=st.lists(st.builds(HomeAnswer, TEXTS, TEXTS, TEXTS, SMALL), max_size=2),
+)
+
+
+def values(envelope: Envelope) -> dict[str, object]:
+    return {field.name: getattr(envelope, field.name) for field in fields(Envelope) if field.name != "encoded"}
+
+
+@given(ENVELOPES)
+def test_an_envelope_survives_a_store_without_its_hub_sequence(envelope: Envelope) -> None:
+    assert values(decode_envelope(encode_envelope(envelope))) == values(envelope) | {"hub_sequence": 0}
+
+
+@given(FRAMES, st.lists(ENVELOPES, max_size=4))
+def test_a_frame_survives_the_link(frame: Frame, envelopes: list[Envelope]) -> None:
+    decoded = decode_frame(encode_frame(frame))
+    assert decoded == frame
+    frame.envelopes = envelopes
+    decoded = decode_frame(encode_frame(frame))
+    assert [values(envelope) for envelope in decoded.envelopes] == [values(envelope) for envelope in envelopes]
+
+
+@given(FRAMES, ENVELOPES)
+def test_a_joined_frame_is_what_protobuf_would_write(frame: Frame, envelope: Envelope) -> None:
+    frame.envelopes = [envelope]
+    joined = link_pb2.LinkFrame.FromString(encode_frame(frame))
+    assert link_pb2.LinkFrame.FromString(joined.SerializeToString()) == joined
+    assert joined.envelopes[0].hub_sequence == envelope.hub_sequence
+
+
+def test_every_part_of_the_contract_is_carried() -> None:
+    assert len(fields(Frame)) == len(link_pb2.LinkFrame.DESCRIPTOR.fields)
+    assert len(fields(Envelope)) - 1 == len(link_pb2.Envelope.DESCRIPTOR.fields)
+
+
+def test_an_envelope_is_encoded_once_and_passed_on_as_it_is() -> None:
+    arrived = decode_frame(encode_frame(Frame(envelopes=[held(1)])), keeps_encoded=True).envelopes[0]
+    assert encode_envelope(arrived) is arrived.encoded
+    arrived.hub_sequence = 300
+    again = decode_frame(encode_frame(Frame(envelopes=[arrived]))).envelopes[0]
+    assert values(again) == values(arrived)
+    assert again.hub_sequence == 300
+
+
+def test_a_receiver_does_not_keep_the_wire_form() -> None:
+    assert decode_frame(encode_frame(Frame(envelopes=[held(1)]))).envelopes[0].encoded == b""
+
+
+def test_an_empty_frame_is_empty() -> None:
+    assert encode_frame(Frame()) == b""
+    assert decode_frame(b"") == Frame()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff",
+        b"\x4a\x05ab",
+        encode_frame(Frame(envelopes=[transient()]))[:-1],
+        link_pb2.LinkFrame(envelopes=[link_pb2.Envelope(sequence=1)]).SerializeToString(),
+        link_pb2.LinkFrame(undeliverable=[link_pb2.Undeliverable(id="1")]).SerializeToString(),
+        link_pb2.LinkFrame(interest=link_pb2.InterestChange(added=["a", "b"], versions=[1])).SerializeToString(),
+        b"\x4a\x03\x12\x01\xff",  # a site's name that is not UTF-8
+    ],
+)
+def test_what_is_no_frame_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedFrame):
+        decode_frame(data)
+
+
+def test_an_interest_may_come_without_versions() -> None:
+    wire = link_pb2.LinkFrame(interest=link_pb2.InterestChange(added=["a", "b"]))
+    assert decode_frame(wire.SerializeToString()).interest == InterestChange((("a", 0), ("b", 0)))
+
+
+def test_what_is_no_envelope_is_refused() -> None:
+    with pytest.raises(MalformedFrame):
+        decode_envelope(b"\xff")
+    with pytest.raises(MalformedFrame):
+        decode_envelope(b"")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_frame_or_refused(data: bytes) -> None:
+    try:
+        frame = decode_frame(data)
+    except MalformedFrame:
+        return
+    assert isinstance(frame, Frame)

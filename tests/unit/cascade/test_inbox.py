@@ -1,0 +1,50 @@
+from cascade.inbox import Inbox, Verdict
+from tests.unit.cascade.envelopes import held
+
+
+def test_each_name_is_new_once() -> None:
+    inbox = Inbox({})
+    assert [inbox.take(held(sequence)) for sequence in (1, 2, 2, 1, 5)] == [
+        Verdict.NEW,
+        Verdict.NEW,
+        Verdict.DUPLICATE,
+        Verdict.DUPLICATE,
+        Verdict.NEW,
+    ]
+
+
+def test_origins_do_not_meet() -> None:
+    inbox = Inbox({})
+    inbox.take(held(9, origin="paris"))
+    assert inbox.take(held(1, origin="nice")) is Verdict.NEW
+
+
+def test_a_newer_epoch_begins_anew_and_fences_the_older() -> None:
+    inbox = Inbox({"paris": (1, 50)})
+    assert inbox.take(held(1, epoch=2)) is Verdict.NEW
+    assert inbox.take(held(51, epoch=1)) is Verdict.STALE
+    assert inbox.take(held(2, epoch=2)) is Verdict.NEW
+
+
+def test_taken_runs_ahead_of_stored() -> None:
+    inbox = Inbox({"paris": (1, 3)})
+    inbox.take(held(4))
+    assert inbox.is_stored("paris", (1, 3))
+    assert not inbox.is_stored("paris", (1, 4))
+    inbox.store(held(4))
+    inbox.store(held(2))
+    assert inbox.is_stored("paris", (1, 4))
+    assert inbox.watermarks == {"paris": (1, 4)}
+
+
+def test_what_could_not_be_stored_is_new_again() -> None:
+    inbox = Inbox({"paris": (1, 3)})
+    inbox.take(held(4))
+    inbox.forget_taken()
+    assert inbox.take(held(3)) is Verdict.DUPLICATE
+    assert inbox.take(held(4)) is Verdict.NEW
+
+
+def test_nothing_is_stored_of_an_origin_never_met() -> None:
+    assert not Inbox({}).is_stored("paris", (1, 1))
+    assert Inbox({}).is_stored("paris", (0, 0))
