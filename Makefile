@@ -142,8 +142,8 @@ proto: setup ## generate cascade/v1 from proto/
 docs: setup ## write the generated pages of docs/
 	@$(BIN)/chappe reference docs
 
-bench: setup ## CPU per delivered message and per login, memory per connection
-	@$(BIN)/chappe bench
+bench: setup ## CPU per delivered message and per login, memory per connection; QUICK=1 for a shorter run
+	@$(BIN)/python -m tests.benchmarks.edge.bench $(if $(QUICK),--quick)
 
 fuzz: $(VENV)/.fuzz ## fuzz every parser for DURATION_SECONDS each
 	@mkdir -p .fuzz

@@ -38,7 +38,12 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        revalidate_instances="always",  # a table that is left out: its relative paths are the file's, too
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 

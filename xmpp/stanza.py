@@ -219,6 +219,12 @@ def with_payload(rendered: bytes, payload: bytes) -> bytes:
     return b"%b%b%b" % (rendered[:end], payload, rendered[end:])
 
 
+def with_recipient(rendered: bytes, to: JID) -> bytes:
+    """Return a rendered stanza that has no `to`, addressed: for one that goes to many."""
+    position = _AFTER_TAG_NAME[rendered[:2]]
+    return b'%b to="%b"%b' % (rendered[:position], to.escaped.encode(), rendered[position:])
+
+
 def inner_of(children: Iterable[Element | str]) -> bytes:
     """Write what a stanza contains."""
     return b"".join(

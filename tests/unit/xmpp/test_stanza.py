@@ -9,7 +9,7 @@ from xmpp.element import Element
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.jid import JID
 from xmpp.parser import ParserPool, StreamReader
-from xmpp.stanza import ERROR, Kind, Stanza, with_namespace
+from xmpp.stanza import ERROR, Kind, Stanza, with_namespace, with_recipient
 
 ANNA, BRUNO = JID.parse("anna@corp.example/pc"), JID.parse("bruno@corp.example")
 PING = Element("{urn:xmpp:ping}ping")
@@ -134,3 +134,10 @@ def test_the_content_is_not_shown() -> None:
     shown = repr(Stanza.build("message", Element("{jabber:client}body", children=("secret",)), to=BRUNO))
     assert "secret" not in shown
     assert "bruno@corp.example" in shown
+
+
+def test_with_recipient_addresses_what_goes_to_many() -> None:
+    anna = JID.parse("anna@corp.example")
+    presence = Stanza("presence", sender=JID.parse("bruno@corp.example/desk"), inner=b"<show>away</show>")
+    assert with_recipient(presence.render(), anna) == presence.copy(to=anna).render()
+    assert with_recipient(b"<presence/>", anna) == b'<presence to="anna@corp.example"/>'

@@ -1,0 +1,1 @@
+"""This site's own accounts, replicated from the hub."""

@@ -1,0 +1,65 @@
+"""Changing rows that are there already: what waits after all, what got another number.  On the writer's thread."""
+
+from edge_node.adapters.sqlite.batch import Standing
+from edge_node.adapters.sqlite.connection import Connection
+from edge_node.adapters.sqlite.rows import OFFLINE, REOPENED, Places, pack_deliveries, unpack_deliveries
+
+_FIND = "SELECT flags, deliveries FROM entry WHERE owner = ? AND id = ?"
+_CHANGE = "UPDATE entry SET flags = ?, deliveries = ? WHERE owner = ? AND id = ?"
+_FIND_RECENT = "SELECT flags, deliveries FROM recent WHERE row = ? AND owner = ? AND id = ?"
+_CHANGE_RECENT = "UPDATE recent SET flags = ?, deliveries = ? WHERE row = ?"
+_OWNER = "SELECT id FROM owner WHERE jid = ?"
+
+
+def amend(connection: Connection, places: Places, standing: Standing) -> None:
+    """Write the changes of rows; those of rows that are gone are of no use to anybody.
+
+    Args:
+        connection: inside a transaction.
+        places: where recent rows are.
+        standing: has the changes.
+    """
+    for (account, row_id), waits in standing.waits.items():
+        _change(connection, places, account, row_id, waits=waits)
+    for (account, row_id, session), number in standing.numbers.items():
+        _change(connection, places, account, row_id, renumbered=(session, number))
+
+
+def _change(
+    connection: Connection,
+    places: Places,
+    account: str,
+    row_id: int,
+    *,
+    waits: bool | None = None,
+    renumbered: tuple[int, int] | None = None,
+) -> None:
+    owner = connection.execute(_OWNER, (account,)).fetchone()
+    if owner is None:
+        return
+    found = connection.execute(_FIND, (owner[0], row_id)).fetchone()
+    if found is not None:
+        flags, blob = found
+        values = (_flagged(flags, waits), _renumbered(blob, renumbered))
+        connection.execute(_CHANGE, (*values, owner[0], row_id))
+        return
+    for row in places.get(account, ()):
+        found = connection.execute(_FIND_RECENT, (row, owner[0], row_id)).fetchone()
+        if found is not None:
+            flags, blob = found
+            values = (_flagged(flags, waits), _renumbered(blob, renumbered))
+            connection.execute(_CHANGE_RECENT, (*values, row))
+            return
+
+
+def _flagged(flags: int, waits: bool | None) -> int:
+    if waits is None:
+        return flags
+    return flags | OFFLINE | REOPENED if waits else flags & ~(OFFLINE | REOPENED)
+
+
+def _renumbered(blob: bytes, renumbered: tuple[int, int] | None) -> bytes:
+    if renumbered is None:
+        return blob
+    session, number = renumbered
+    return pack_deliveries(tuple((key, number if key == session else old) for key, old in unpack_deliveries(blob)))

@@ -1,0 +1,59 @@
+"""What the site owes the hub, and what it has taken from other sites."""
+
+from collections.abc import Callable, Mapping
+
+from edge_node.adapters.sqlite.batch import Standing
+from edge_node.adapters.sqlite.connection import Connection
+from edge_node.adapters.sqlite.group_commit import GroupCommit
+from edge_node.adapters.sqlite.readers import Readers
+
+_READ = "SELECT sequence, envelope FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?"
+_COUNT = "SELECT count(*) FROM outbox"
+_WATERMARKS = "SELECT origin, epoch, sequence FROM watermark"
+
+
+class SqliteOutbox:
+    """Implements `edge_node.uplink.store.OutboxStore`."""
+
+    def __init__(self, readers: Readers, writer: GroupCommit, epoch: int, last_sequence: Callable[[], int]) -> None:
+        self._readers = readers
+        self._writer = writer
+        self._epoch = epoch
+        self._last_sequence = last_sequence
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    @property
+    def last_sequence(self) -> int:
+        return self._last_sequence()
+
+    async def read(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        return await self._readers.run(lambda connection: connection.execute(_READ, (after, limit)).fetchall())
+
+    def trim(self, up_to: int) -> None:
+        def change(standing: Standing) -> None:
+            standing.trimmed = max(standing.trimmed, up_to)
+
+        self._writer.write(change)
+
+    async def count(self) -> int:
+        def read(connection: Connection) -> int:
+            row: tuple[int] = connection.execute(_COUNT).fetchone()
+            return row[0]
+
+        return await self._readers.run(read)
+
+
+class SqliteInbox:
+    """Implements `edge_node.uplink.store.InboxStore`."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def watermarks(self) -> Mapping[str, tuple[int, int]]:
+        def read(connection: Connection) -> dict[str, tuple[int, int]]:
+            return {origin: (epoch, sequence) for origin, epoch, sequence in connection.execute(_WATERMARKS)}
+
+        return await self._readers.run(read)

@@ -1,0 +1,206 @@
+"""Sessions that come back: after a lost connection, and after the death of the core.
+
+A session rebuilt by a restarted core is *dormant*: its contacts go on seeing it, but nothing is sent to it, because
+how much its client has had is not known until the client (XEP-0198) or the listener (backplane) says so.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from edge_node.backplane.ports import Channel, Reattachment
+from edge_node.core.checkpoint import restore
+from edge_node.core.lifecycle import Lifecycle
+from edge_node.custody import Custody
+from edge_node.features.offline.store import DeliveryStore, Undelivered
+from edge_node.pipeline.messages import Journal
+from edge_node.sessions.account import LocalAccount
+from edge_node.sessions.registry import Registry
+from edge_node.sessions.session import Session, SessionLimits
+from edge_node.sessions.store import SessionRecord
+from xmpp.errors import StreamCondition, StreamError
+from xmpp.jid import JID
+from xmpp.payloads.stanza_id import render_archive_id
+from xmpp.stanza import with_payload
+
+
+class Revival:
+    """Rebuilds sessions and gives them back to their clients."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        lifecycle: Lifecycle,
+        deliveries: DeliveryStore,
+        prepare: Callable[[LocalAccount], Awaitable[None]],
+        custody: Custody,
+        monotonic: Callable[[], float],
+        limits: SessionLimits,
+        spawn: Callable[[Coroutine[Any, Any, None]], bool],
+        journal: Journal,
+    ) -> None:
+        """Compose it."""
+        self._registry = registry
+        self._lifecycle = lifecycle
+        self._deliveries = deliveries
+        self._prepare = prepare
+        self._custody = custody
+        self._monotonic = monotonic
+        self._limits = limits
+        self._spawn = spawn
+        self._journal = journal
+        self._numbers: Mapping[int, int] = {}
+        self._secrets: dict[int, tuple[bytes, str]] = {}
+        self._awakened: Callable[[Session], None] = lambda _: None
+
+    def compose(self, awakened: Callable[[Session], None]) -> None:
+        """Name who is told that a dormant session can be sent to again.  Called once, by the composer."""
+        self._awakened = awakened
+
+    # After the death of the core.
+
+    async def rebuild(self, records: Sequence[SessionRecord], numbers: Mapping[int, int]) -> None:
+        """Make the sessions of the last core anew, all dormant; called once, at start.
+
+        Args:
+            records: what the last core kept.
+            numbers: by session key, the highest inbound number taken in custody.
+        """
+        self._numbers = numbers
+        now = self._monotonic()
+        for record in records:
+            account = self._lifecycle.account(record.account)
+            await self._prepare(account)
+            session = Session(record.key, account, account.jid.with_resource(record.resource), None, self._limits)
+            try:
+                session.number_out = restore(session, record.checkpoint)
+            except ValueError as error:
+                self._journal.failed("restore", error)
+                continue
+            session.dormant = True
+            session.managed = record.managed
+            session.resumable = self._limits.resume_seconds
+            session.secret = record.secret
+            session.detached_at = now
+            number = numbers.get(record.key, 0)
+            session.number_in = session.handled = session.durable = session.taken_before = number
+            self._secrets[record.key] = (record.secret, record.account)
+            self._registry.add(session)
+            account.presence_changed()
+        for owner, row, deliveries in await self._deliveries.unfulfilled():
+            if deliveries and not any(self._registry.by_key(key) for key, _ in deliveries):
+                self._deliveries.keep_waiting(owner, row.id)
+
+    def number_of(self, key: int, secret: bytes, account: str) -> int | None:
+        """How much the last core had taken from a session that cannot be resumed any more (`h` of `<failed/>`)."""
+        return self._numbers.get(key) if self._secrets.get(key) == (secret, account) else None
+
+    def reattach(self, channel: Channel, state: Reattachment) -> Session | None:
+        """A listener has kept a connection open while the core was away; it resends what was not handled.
+
+        Returns:
+            The session, or None when nothing is known of it.
+        """
+        session = self._registry.by_key(state.session_key)
+        if session is None or session.jid.full != state.jid.full or not session.dormant:
+            return None
+        session.number_in = session.handled = state.handled
+        self._wake(session, channel, state.written)
+        return session
+
+    def give_up(self, session: Session) -> None:
+        """A dormant session has ended: what its client may not have had waits for the account."""
+        self._spawn(self._give_up(session, session.number_out))
+
+    async def _give_up(self, session: Session, acknowledged: int) -> None:
+        bare = session.account.bare
+        for row in await self._deliveries.delivered_to(bare, session.key, acknowledged):
+            self._deliveries.keep_waiting(bare, row.id)
+
+    # Resumption (XEP-0198 section 5).
+
+    def resume(self, session: Session, channel: Channel, previous_id: str, h: int, is_gone: Callable[[], bool]) -> None:
+        """Give a session to a new connection.
+
+        Args:
+            session: what is resumed.
+            channel: of the new connection.
+            previous_id: as the client gave it.
+            h: what the client has had.
+            is_gone: whether the new connection has been lost meanwhile.
+
+        Raises:
+            HandledCountTooHigh: the client claims to have had what it was never sent.
+        """
+        released = session.acknowledge(h)
+        older, session.channel = session.channel, None
+        if older is not None and older is not channel:
+            older.close(StreamError(StreamCondition.CONFLICT, "resumed by another connection"))
+        if session.dormant or session.is_behind(h):
+            channel.resumed(previous_id, session.number_in, session.jid, session.key)
+            self._wake(session, channel, h)
+            return
+        if session.detached_at is None:
+            session.detached_at = self._monotonic()
+        self._lifecycle.read(released)
+
+        def settled(_: Exception | None) -> None:
+            # Everything taken in before has been dealt with, so the count is final: the store is to have it.
+            self._lifecycle.note(session)
+            self._custody.barrier(answered)
+
+        def answered(_: Exception | None) -> None:
+            if is_gone():
+                return
+            if session.is_over or session.queue is None or session.channel is not None:
+                channel.resumption_refused(None)
+                return
+            session.channel = channel
+            session.detached_at = None
+            session.number_in = session.handled
+            session.early = None
+            if session.behind is not None:
+                session.behind.clear()  # they come again
+            channel.resumed(previous_id, session.handled, session.jid, session.key)
+            for _number, (data, _subject) in session.queue.unacknowledged():
+                channel.deliver(data)
+
+        self._custody.barrier(settled)
+
+    def _wake(self, session: Session, channel: Channel, received: int) -> None:
+        """Send what the store has for the session above `received`, then everything new."""
+        session.channel = channel
+        session.detached_at = None
+        if not self._spawn(self._send_missed(session, channel, received)):
+            self._lifecycle.end(session, StreamError(StreamCondition.RESOURCE_CONSTRAINT))
+
+    async def _send_missed(self, session: Session, channel: Channel, received: int) -> None:
+        bare = session.account.bare
+        try:
+            missed = await self._deliveries.delivered_to(bare, session.key, received)
+        except Exception as error:  # noqa: BLE001  the store may fail; the client comes back
+            self._journal.failed("revival", error)
+            self._lifecycle.end(session, StreamError(StreamCondition.INTERNAL_SERVER_ERROR))
+            return
+        if session.is_over or session.channel is not channel:
+            return
+        session.revive(received)
+        if not session.managed:
+            session.resumable = 0
+        self._registry.presence_changed(session)
+        promises = [(session.promise(None), row) for row in missed]
+        for promise, row in promises:
+            self._deliveries.renumber(bare, row.id, session.key, promise.number)
+
+        def renumbered(error: Exception | None) -> None:
+            for promise, row in promises:
+                session.fulfil(promise, with_archive_id(row, session.account.jid))
+            if error is None:
+                self._awakened(session)
+
+        self._custody.barrier(renumbered)
+
+
+def with_archive_id(row: Undelivered, account: JID) -> bytes:
+    """A stored message as it was first delivered: with the id that it has in the archive, if it is there."""
+    return with_payload(row.stanza, render_archive_id(row.id, account)) if row.is_archived else row.stanza

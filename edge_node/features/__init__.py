@@ -1,0 +1,1 @@
+"""What an edge node can do: one module or package for each capability, each a value (`edge_node.pipeline.feature`)."""

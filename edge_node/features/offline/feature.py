@@ -1,0 +1,148 @@
+"""XEP-0160 and RFC 6121 section 8.5.2.2: what reaches no resource waits, and is delivered with the next one."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
+
+from edge_node.custody import Custody, EntryFlag
+from edge_node.features.offline.store import DeliveryStore, Undelivered
+from edge_node.pipeline.feature import Feature, Spec, Stages
+from edge_node.pipeline.passage import Passage, Waited
+from edge_node.sessions.session import Session
+from xmpp import namespaces
+from xmpp.element import serialize
+from xmpp.jid import JID
+from xmpp.payloads.delay import Delay
+from xmpp.payloads.stanza_id import render_archive_id
+from xmpp.stanza import with_payload
+
+PAGE = 100
+"""Messages read from the store at a time while delivering what waited."""
+
+
+_OFFLINE = int(EntryFlag.OFFLINE)
+
+
+class OfflineMessages:
+    """Keeps and delivers what waits for an account."""
+
+    def __init__(
+        self,
+        domain: JID,
+        store: DeliveryStore,
+        custody: Custody,
+        spawn: Callable[[Coroutine[Any, Any, None]], bool],
+    ) -> None:
+        """Compose it.
+
+        Args:
+            domain: stamped as the source of the delay (XEP-0203).
+            store: what waits.
+            custody: through which it came there, maybe a moment ago.
+            spawn: runs a coroutine.
+        """
+        self._domain = domain
+        self._store = store
+        self._custody = custody
+        self._spawn = spawn
+        self._readers: dict[str, Session] = {}
+        """Bare JID to the session that is getting what waited."""
+        self._late: set[str] = set()
+        """Bare JIDs whose reader has to look again: more was set to wait behind what it gets."""
+
+    def feature(self) -> Feature:
+        """The feature."""
+        return Feature(
+            name="offline",
+            specs=(Spec("XEP-0160", "1.0.1"), Spec("XEP-0203", "2.0")),
+            server_features=("msgoffline",),
+            inbound=Stages(records=(self._record,)),
+            sessions=self,
+        )
+
+    def _record(self, passage: Passage) -> None:
+        if not passage.traits.offline:
+            return
+        if passage.targets and self._is_catching_up(passage):
+            # It would overtake what was sent before it: it goes the same way, as if nobody were there yet.
+            passage.targets, passage.account = (), None
+        if not passage.targets:
+            passage.flags |= _OFFLINE
+
+    def _is_catching_up(self, passage: Passage) -> bool:
+        """Whether the account's one session is still getting what waited."""
+        account = passage.account
+        if account is None or account.bare not in self._readers or len(account.sessions) > 1:
+            return False
+        self._late.add(account.bare)
+        return True
+
+    def available(self, session: Session, *, first: bool) -> None:
+        """Deliver what waits, unless another resource is getting it already."""
+        del first
+        if session.account.bare not in self._readers and session in session.account.targets:
+            self._begin(session)
+
+    def unavailable(self, session: Session, *, last: bool) -> None:
+        """What still waits goes to another resource."""
+        del last
+        account = session.account
+        if self._readers.get(account.bare) is session:
+            del self._readers[account.bare]
+            if account.targets:
+                self._begin(account.targets[0])
+
+    def closed(self, session: Session) -> None:
+        """The same."""
+        self.unavailable(session, last=False)
+
+    def _begin(self, session: Session) -> None:
+        self._readers[session.account.bare] = session
+        self._continue(session)
+
+    def _continue(self, session: Session) -> None:
+        if self._is_reader(session) and not self._spawn(self._deliver(session)):
+            del self._readers[session.account.bare]
+
+    def _is_reader(self, session: Session) -> bool:
+        return self._readers.get(session.account.bare) is session
+
+    async def _deliver(self, session: Session) -> None:
+        """Deliver page by page; a client with stream management acknowledges one before it gets the next."""
+        account = session.account
+        while True:
+            self._late.discard(account.bare)
+            rows = await self._waiting(session)
+            if not self._is_reader(session):
+                return
+            is_full = len(rows) == PAGE
+            for row in rows[:-1]:
+                session.deliver(self._delayed(row, account.jid), Waited(account.bare, row.id))
+            if rows:
+                then = partial(self._continue, session) if is_full else None
+                session.deliver(self._delayed(rows[-1], account.jid), Waited(account.bare, rows[-1].id, then))
+                self._store.advance(account.bare, rows[-1].id)
+            if is_full and session.queue is not None:
+                return
+            if not is_full and account.bare not in self._late:
+                del self._readers[account.bare]
+                return
+
+    async def _waiting(self, session: Session) -> Sequence[Undelivered]:
+        settled = asyncio.get_running_loop().create_future()
+        try:
+            # What was set to wait before the session was there may not be committed yet.
+            self._custody.barrier(settled.set_result)
+            await settled
+            return await self._store.waiting(session.account.bare, PAGE)
+        except BaseException:
+            if self._is_reader(session):
+                del self._readers[session.account.bare]
+            raise
+
+    def _delayed(self, row: Undelivered, account: JID) -> bytes:
+        additions = serialize(Delay(row.id, self._domain).element(), namespaces.CLIENT)
+        if row.is_archived:
+            additions += render_archive_id(row.id, account)
+        return with_payload(row.stanza, additions)

@@ -1,0 +1,222 @@
+"""The way of a presence stanza through this edge (RFC 6121 sections 3 and 4, RFC 6120 section 8.2.2)."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from edge_node.features.presence.local import LocalPresence
+from edge_node.features.presence.remote import RemotePresence
+from edge_node.features.presence.subscriptions import TYPES, HeldSender, Subscriptions
+from edge_node.pipeline.feature import SessionObserver
+from edge_node.pipeline.messages import Journal
+from edge_node.routing.router import Router
+from edge_node.sessions.account import LocalAccount
+from edge_node.sessions.registry import Registry
+from edge_node.sessions.session import Session
+from xmpp import namespaces
+from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.jid import JID
+from xmpp.stanza import Stanza
+
+PRIORITY = f"{{{namespaces.CLIENT}}}priority"
+PRIORITY_MIN, PRIORITY_MAX = -128, 127
+
+
+class PresencePath:
+    """Takes presence from sessions, from the cascade and from the ends of sessions."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        registry: Registry,
+        local: LocalPresence,
+        remote: RemotePresence,
+        subscriptions: Subscriptions,
+        held: HeldSender,
+        observers: Sequence[SessionObserver],
+        keep: Callable[[Session], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], bool],
+        journal: Journal,
+        directed_max: int,
+    ) -> None:
+        """Compose it.
+
+        Args:
+            router: by address.
+            registry: who is connected.
+            local: presence within this site.
+            remote: presence across sites.
+            subscriptions: who may see whom.
+            held: for directed presence to other sites.
+            observers: features that are told of availability.
+            keep: writes a session down after a change.
+            spawn: runs a coroutine; False when too much is under way.
+            journal: where failures are reported.
+            directed_max: to how many addresses one session may have sent directed presence.
+        """
+        self._router = router
+        self._registry = registry
+        self._local = local
+        self._remote = remote
+        self._subscriptions = subscriptions
+        self._held = held
+        self._observers = tuple(observers)
+        self._keep = keep
+        self._spawn = spawn
+        self._journal = journal
+        self._directed_max = directed_max
+
+    # From sessions.
+
+    def send(self, session: Session, stanza: Stanza, done: Callable[[], None]) -> bool:
+        """Take a presence stanza of a local session, `sender` stamped.
+
+        Returns:
+            Whether it has been dealt with; if not, `done` is called when it has.
+        """
+        if stanza.type in (None, "unavailable"):
+            if stanza.to is not None:
+                return self._direct(session, stanza, done)
+            if stanza.type is None:
+                self._available(session, stanza)
+            else:
+                self._unavailable(session, stanza)
+            return True
+        if stanza.type in TYPES:
+            return self._wait(session, stanza, done, self._subscriptions.send(session.account.jid, stanza))
+        if stanza.type == "probe" and stanza.to is not None:
+            self._local.show_contact(session, stanza.to.bare)
+        elif stanza.type == "error" and stanza.to is not None:
+            self._router.to_full(stanza)
+        elif stanza.type not in ("probe", "error"):
+            session.deliver(stanza.error(StanzaError(StanzaCondition.BAD_REQUEST)).render())
+        return True
+
+    def _wait(
+        self, session: Session, stanza: Stanza, done: Callable[[], None], work: Coroutine[Any, Any, None]
+    ) -> bool:
+        async def finish() -> None:
+            try:
+                await work
+            except StanzaError as error:
+                session.deliver(stanza.error(error).render())
+            except Exception as error:  # noqa: BLE001  the store may fail; the client may try again
+                self._journal.failed("presence", error)
+                session.deliver(stanza.error(StanzaError(StanzaCondition.RESOURCE_CONSTRAINT)).render())
+            done()
+
+        if self._spawn(finish()):
+            return False
+        work.close()
+        session.deliver(stanza.error(StanzaError(StanzaCondition.RESOURCE_CONSTRAINT)).render())
+        return True
+
+    def _available(self, session: Session, stanza: Stanza) -> None:
+        account = session.account
+        was_first = not any(other.is_available for other in account.sessions.values())
+        is_initial = session.presence is None
+        session.priority = priority_of(stanza)
+        session.presence = stanza
+        account.presence_changed()
+        self._keep(session)
+        self._local.broadcast(session, stanza)
+        if is_initial:
+            if was_first and account.roster is not None:
+                self._remote.begin(account, account.roster.watched())
+            self._local.show_contacts(session)
+            for request in account.roster.requests() if account.roster is not None else ():
+                session.deliver(request)
+        for observer in self._observers:
+            observer.available(session, first=was_first)
+
+    def _unavailable(self, session: Session, stanza: Stanza) -> None:
+        account = session.account
+        was_available = session.is_available
+        session.presence = None
+        session.priority = 0
+        account.presence_changed()
+        self._keep(session)
+        if was_available:
+            self._local.broadcast(session, stanza)
+        self._withdraw_directed(session, stanza)
+        if not was_available:
+            return
+        last = not any(other.is_available for other in account.sessions.values())
+        if last and account.roster is not None:
+            self._remote.end(account, account.roster.watched())
+        for observer in self._observers:
+            observer.unavailable(session, last=last)
+
+    def _direct(self, session: Session, stanza: Stanza, done: Callable[[], None]) -> bool:
+        """Directed presence (section 4.6): the recipient is remembered, and told when the session ends."""
+        to = stanza.to
+        if to is None:
+            return True
+        if stanza.type is None:
+            if session.directed is None:
+                session.directed = set()
+            if to not in session.directed and len(session.directed) >= self._directed_max:
+                session.deliver(stanza.error(StanzaError(StanzaCondition.RESOURCE_CONSTRAINT)).render())
+                return True
+            session.directed.add(to)
+        elif session.directed is not None:
+            session.directed.discard(to)
+        if self._router.is_ours(to) and to.local is not None and not self._router.is_local(to):
+            return self._wait(session, stanza, done, self._held.hold(stanza))
+        self._deliver(stanza, to)
+        return True
+
+    def _withdraw_directed(self, session: Session, stanza: Stanza) -> None:
+        directed, session.directed = session.directed, None
+        roster = session.account.roster
+        for to in directed or ():
+            if roster is not None and roster.is_seen_by(to.bare) and session.jid.bare != to.bare:
+                continue  # told by the broadcast
+            goodbye = stanza.copy(to=to)
+            if self._router.is_ours(to) and to.local is not None and not self._router.is_local(to):
+                self._spawn(self._held.hold(goodbye))
+            else:
+                self._deliver(goodbye, to)
+
+    # From the life of sessions.
+
+    def restored(self, account: LocalAccount) -> None:
+        """The core has been restarted, and the account's available resources are there again."""
+        if account.roster is not None and any(session.is_available for session in account.sessions.values()):
+            self._remote.begin(account, account.roster.watched())
+
+    def ended(self, session: Session) -> None:
+        """A session is over without having said so: its contacts are told for it (section 4.5.2)."""
+        self._unavailable(session, Stanza("presence", "unavailable", sender=session.jid))
+
+    # From the cascade.
+
+    async def arrive(self, stanza: Stanza) -> None:
+        """Take a held presence stanza that came over the cascade; returns once what it changes is durable."""
+        if stanza.type in TYPES and stanza.to is not None and stanza.sender is not None:
+            await self._subscriptions.receive(stanza.copy(to=stanza.to.bare_jid, sender=stanza.sender.bare_jid))
+        elif stanza.to is not None:
+            self._deliver(stanza, stanza.to)
+
+    def _deliver(self, stanza: Stanza, to: JID) -> None:
+        """RFC 6121 sections 8.5.2.1.2 and 8.5.3: to the resource named, or to all that are available."""
+        if to.resource is not None:
+            self._router.to_full(stanza)
+            return
+        account = self._registry.account(to.bare)
+        data = stanza.render()
+        for session in account.sessions.values() if account is not None else ():
+            if session.is_available:
+                session.deliver(data)
+
+
+def priority_of(stanza: Stanza) -> int:
+    """The priority of a presence (RFC 6121 section 4.7.2.3); 0 when it has none, or none that is a byte."""
+    element = stanza.find(PRIORITY)
+    if element is None:
+        return 0
+    try:
+        priority = int(element.text)
+    except ValueError:
+        return 0
+    return priority if PRIORITY_MIN <= priority <= PRIORITY_MAX else 0

@@ -1,0 +1,162 @@
+"""Subscriptions between accounts (RFC 6121 section 3): the machine of `edge_node.sessions.roster` with its effects.
+
+The order of effects is the RFC's: the own roster changes (durably), the account's clients are pushed the new item,
+the stanza goes to the contact, and presence follows.
+"""
+
+from typing import Protocol, cast
+
+from edge_node.features.presence.local import LocalPresence
+from edge_node.features.presence.remote import RemotePresence
+from edge_node.features.roster.pushes import RosterPushes
+from edge_node.features.roster.rosters import Rosters
+from edge_node.routing.router import Router
+from edge_node.sessions.account import LocalAccount
+from edge_node.sessions.registry import Registry
+from edge_node.sessions.roster import LiveRoster, RosterItem, SubscriptionType, receive, send
+from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.jid import JID
+from xmpp.stanza import Stanza
+
+TYPES = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
+
+
+class HeldSender(Protocol):
+    """The way to other sites for what must not be lost."""
+
+    async def hold(self, stanza: Stanza) -> None:
+        """Return once the stanza is in the outbox, durably."""
+
+
+class Subscriptions:
+    """Asks for, grants and takes back subscriptions, on both sides of each."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        registry: Registry,
+        rosters: Rosters,
+        pushes: RosterPushes,
+        local: LocalPresence,
+        remote: RemotePresence,
+        held: HeldSender,
+        items_max: int,
+    ) -> None:
+        """Compose it; `items_max` bounds a roster."""
+        self._router = router
+        self._registry = registry
+        self._rosters = rosters
+        self._pushes = pushes
+        self._local = local
+        self._remote = remote
+        self._held = held
+        self._items_max = items_max
+
+    async def send(self, account: JID, stanza: Stanza) -> None:
+        """Take a subscription stanza of a local account.
+
+        Args:
+            account: bare JID, at home here.
+            stanza: with a bare `to`.
+
+        Raises:
+            StanzaError: the contact cannot be subscribed to.
+        """
+        to = stanza.to
+        if to is None or to.local is None or not self._router.is_ours(to):
+            raise StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
+        contact = to.bare_jid
+        if contact.bare == account.bare:
+            raise StanzaError(StanzaCondition.NOT_ALLOWED)
+        kind = cast("SubscriptionType", stanza.type)
+        roster = await self._rosters.get(account.bare)
+        before = roster.known(contact.bare)
+        outcome = send(before, kind)
+        if outcome.item != before:
+            if before.is_void and len(roster) >= self._items_max:
+                raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
+            await self._change(roster, before, outcome.item)
+        if outcome.is_routed:
+            await self._route(stanza.copy(sender=account, to=contact))
+        self._presence_follows(account, before, outcome.item)
+
+    async def receive(self, stanza: Stanza) -> None:
+        """Take a subscription stanza for a local account, from wherever; `sender` and `to` are bare."""
+        to, sender = stanza.to, stanza.sender
+        if to is None or sender is None or not self._router.is_local(to):
+            return
+        kind = cast("SubscriptionType", stanza.type)
+        roster = await self._rosters.get(to.bare)
+        before = roster.known(sender.bare)
+        if before.is_void and len(roster) >= self._items_max:
+            return
+        outcome = receive(before, kind, stanza.render())
+        if outcome.item != before:
+            await self._change(roster, before, outcome.item)
+        if outcome.is_delivered:
+            self._deliver(stanza, to)
+        if outcome.is_approved:
+            await self._route(Stanza("presence", "subscribed", stanza.id, sender, to))
+        self._presence_follows(to, before, outcome.item)
+
+    async def withdraw(self, account: JID, item: RosterItem) -> None:
+        """A contact has been taken off a roster: end both directions (RFC 6121 section 2.5.2)."""
+        contact = JID.parse(item.contact)
+        if item.ask or item.subscription.sees_contact:
+            await self._route(Stanza("presence", "unsubscribe", to=contact, sender=account))
+        if item.request or item.subscription.is_seen:
+            await self._route(Stanza("presence", "unsubscribed", to=contact, sender=account))
+        self._presence_follows(account, item, RosterItem(item.contact, in_roster=False))
+
+    async def _change(self, roster: LiveRoster, before: RosterItem, after: RosterItem) -> None:
+        version = await self._rosters.put(roster, after)
+        if after.in_roster and _shown(before) != _shown(after):
+            self._pushes.push(roster.account, after, version)
+
+    async def _route(self, stanza: Stanza) -> None:
+        if stanza.to is not None and self._router.is_local(stanza.to):
+            await self.receive(stanza)
+        elif stanza.to is not None and self._router.is_ours(stanza.to):
+            await self._held.hold(stanza)
+
+    def _deliver(self, stanza: Stanza, to: JID) -> None:
+        """Requests go to resources that can be asked, notices to those interested too (sections 3.1.3, 3.1.6)."""
+        account = self._registry.account(to.bare)
+        data = stanza.render()
+        for session in account.sessions.values() if account is not None else ():
+            if session.is_available or (session.interested and stanza.type != "subscribe"):
+                session.deliver(data)
+
+    def _presence_follows(self, jid: JID, before: RosterItem, after: RosterItem) -> None:
+        account = self._registry.account(jid.bare)
+        if account is None:
+            return
+        contact = before.contact
+        if before.subscription.is_seen != after.subscription.is_seen:
+            if after.subscription.is_seen:
+                self._local.appear(account, contact)
+            else:
+                self._local.vanish(account, contact)
+        if before.subscription.sees_contact != after.subscription.sees_contact:
+            self._watch(account, contact, watches=after.subscription.sees_contact)
+
+    def _watch(self, account: LocalAccount, contact: str, *, watches: bool) -> None:
+        available = [session for session in account.sessions.values() if session.is_available]
+        if not available:
+            return
+        if watches:
+            self._remote.watch(account, contact)
+            for session in available:
+                for rendered in self._remote.known_to(contact, account):
+                    session.deliver(rendered)
+            return
+        for rendered in self._remote.gone_for(contact, account):
+            for session in available:
+                session.deliver(rendered)
+        self._remote.unwatch(account, contact)
+
+
+def _shown(item: RosterItem) -> tuple[object, ...]:
+    """What a roster push would say of an item."""
+    return (item.name, item.groups, item.subscription, item.ask, item.approved, item.in_roster)

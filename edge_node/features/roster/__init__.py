@@ -1,0 +1,1 @@
+"""Rosters and presence subscriptions (RFC 6121 sections 2 and 3)."""

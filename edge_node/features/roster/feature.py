@@ -1,0 +1,134 @@
+"""Roster requests (RFC 6121 section 2)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from edge_node.features.roster.pushes import RosterPushes, push_to, wire_item
+from edge_node.features.roster.rosters import Rosters
+from edge_node.features.roster.store import RosterStore
+from edge_node.pipeline.feature import Feature, Query, Request, Spec, To
+from edge_node.sessions.roster import LiveRoster, RosterItem
+from edge_node.sessions.session import Session
+from xmpp import namespaces
+from xmpp.element import Element
+from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.jid import JID
+from xmpp.payloads import roster as wire
+from xmpp.stanza import Stanza
+
+PUSHES_MAX = 50
+"""Changes told one by one to a client that asks with an old version; more, and it gets the whole roster."""
+
+
+class RosterFeature:
+    """Answers roster requests and tells every interested resource of changes."""
+
+    def __init__(
+        self,
+        *,
+        rosters: Rosters,
+        store: RosterStore,
+        pushes: RosterPushes,
+        keep: Callable[[Session], None],
+        withdraw: Callable[[JID, RosterItem], Awaitable[None]],
+        items_max: int,
+        name_characters_max: int,
+    ) -> None:
+        """Compose it.
+
+        Args:
+            rosters: in memory, written through.
+            store: for what changed since a version.
+            pushes: to the interested resources.
+            keep: writes a session down after a change.
+            withdraw: ends the subscriptions with a contact that was removed.
+            items_max: contacts in a roster.
+            name_characters_max: of a contact's name or a group's.
+        """
+        self._rosters = rosters
+        self._store = store
+        self._pushes = pushes
+        self._keep = keep
+        self._withdraw = withdraw
+        self._items_max = items_max
+        self._name_characters_max = name_characters_max
+
+    def feature(self) -> Feature:
+        """The feature."""
+        return Feature(
+            name="roster",
+            specs=(Spec("RFC 6121", note="sections 2 and 3, with versioning and pre-approval"),),
+            stream_features=(
+                Element(f"{{{namespaces.ROSTER_VERSIONING}}}ver"),
+                Element(f"{{{namespaces.PRE_APPROVAL}}}sub"),
+            ),
+            iq={Query("get", wire.NAME, To.ACCOUNT): self._get, Query("set", wire.NAME, To.ACCOUNT): self._set},
+        )
+
+    async def _get(self, request: Request) -> Stanza | None:
+        session = self._own_session(request)
+        roster = await self._rosters.get(session.account.bare)
+        if not session.interested:
+            session.interested = True
+            self._keep(session)
+        version = request.payload.get("ver")
+        if version is not None and version.isascii() and version.isdigit() and int(version) <= roster.version:
+            changes = await self._store.changes(roster.account, int(version), PUSHES_MAX)
+            if changes is not None:
+                session.deliver(self._answer(request, None).render())
+                for position, change in enumerate(changes, start=1):
+                    # A client cut off before the last of them asks for all of them again.
+                    self._push_change(session, change, roster.version if position == len(changes) else int(version))
+                return None
+        items = tuple(wire_item(item) for item in roster if item.in_roster)
+        return self._answer(request, wire.Roster(items, str(roster.version)).element())
+
+    def _answer(self, request: Request, payload: Element | None) -> Stanza:
+        return request.stanza.result(*(() if payload is None else (payload,))).copy(to=request.sender)
+
+    def _push_change(self, session: Session, change: RosterItem | str, version: int) -> None:
+        if isinstance(change, str) or not change.in_roster:
+            contact = change if isinstance(change, str) else change.contact
+            push_to(session, wire.Item(JID.parse(contact), subscription=wire.Subscription.REMOVE), version)
+        else:
+            push_to(session, wire_item(change), version)
+
+    async def _set(self, request: Request) -> Stanza:
+        session = self._own_session(request)
+        asked = wire.read(request.payload)
+        if len(asked.items) != 1:
+            raise StanzaError(StanzaCondition.BAD_REQUEST, text="a roster set has one item")
+        item = asked.items[0]
+        roster = await self._rosters.get(session.account.bare)
+        if item.subscription is wire.Subscription.REMOVE:
+            await self._remove(session.account.jid, roster, item.jid.bare)
+        else:
+            await self._put(roster, item)
+        return request.stanza.result()
+
+    async def _put(self, roster: LiveRoster, item: wire.Item) -> None:
+        contact = item.jid.bare
+        if contact == roster.account:
+            raise StanzaError(StanzaCondition.NOT_ALLOWED, text="an account is not its own contact")
+        if any(len(text) > self._name_characters_max for text in (item.name, *item.groups)):
+            raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="a name is too long")
+        before = roster.get(contact)
+        if (before is None or not before.in_roster) and len(roster) >= self._items_max:
+            raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
+        after = replace(roster.known(contact), name=item.name, groups=item.groups, in_roster=True)
+        version = await self._rosters.put(roster, after)
+        self._pushes.push(roster.account, after, version)
+
+    async def _remove(self, account: JID, roster: LiveRoster, contact: str) -> None:
+        before = roster.get(contact)
+        if before is None or not before.in_roster:
+            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
+        version = await self._rosters.remove(roster, contact)
+        self._pushes.push_removal(roster.account, contact, version)
+        await self._withdraw(account, before)
+
+    def _own_session(self, request: Request) -> Session:
+        """RFC 6121 section 2.3.3 and 2.1.5: nobody else may see or change a roster."""
+        if request.session is None or not request.is_own:
+            raise StanzaError(StanzaCondition.FORBIDDEN)
+        return request.session

@@ -1,0 +1,1 @@
+"""Where clients connect: sockets, TLS, streams, and the way of a stanza to the core and back."""

@@ -1,0 +1,72 @@
+"""Where clients connect: in this process, or in listener processes that this one keeps running."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from edge_node.backplane.policy import StreamPolicy
+from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.core.core import Core
+from edge_node.listeners.http import HTTPPort
+from edge_node.listeners.listener import Listener
+from edge_node.listeners.process import load_tls
+from edge_node.listeners.supervisor import ListenerSupervisor, listener_command
+from edge_node.listeners.tcp import TCPPorts
+from edge_node.settings import EdgeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPorts:
+    """Where clients connect; None: not at all, or the port is held by listener processes."""
+
+    starttls: int | None = None
+    direct_tls: int | None = None
+    http: int | None = None
+
+
+@asynccontextmanager
+async def listening_here(
+    settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry
+) -> AsyncIterator[ClientPorts]:
+    """Listen in this process; leaving it ends all streams, in bounded time."""
+    async with Listener(settings.listeners, core, policy, load_tls(settings.listeners), registry) as listener:
+        tcp, http = TCPPorts(listener), HTTPPort(listener)
+        try:
+            await tcp.start()
+            await http.start()
+            yield ClientPorts(tcp.port, tcp.tls_port, http.port)
+        finally:
+            tcp.stop()
+            http.stop()
+            await listener.drain()
+
+
+@asynccontextmanager
+async def listening_elsewhere(
+    settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry, config: Path
+) -> AsyncIterator[ClientPorts]:
+    """Have listener processes listen; leaving it ends them, in bounded time.
+
+    If this process dies instead, they go on, and the next one finds them.
+    """
+    supervisor: ListenerSupervisor | None = None
+
+    def changed() -> None:
+        if supervisor is not None:
+            supervisor.changed()
+
+    server = BackplaneServer(settings.backplane, core, policy, ServerMetrics(registry), changed)
+    await server.start()
+    try:
+        supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(supervisor.run())
+            yield ClientPorts()
+            await supervisor.drain()
+            running.cancel()
+    finally:
+        await server.stop()

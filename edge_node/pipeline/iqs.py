@@ -1,0 +1,156 @@
+"""The way of an IQ (RFC 6120 section 8.2.3, RFC 6121 section 8.5): answered here, passed to a resource, or sent on.
+
+Rule: every request is answered exactly once; a request that leaves the site has a deadline.
+"""
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from edge_node.pipeline.feature import Feature, Query, Request, To, handlers_of
+from edge_node.pipeline.messages import Journal
+from edge_node.pipeline.pending import PendingRequests
+from edge_node.routing.router import Router
+from edge_node.sessions.session import Session
+from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.jid import JID
+from xmpp.stanza import Stanza
+
+_REQUESTS = ("get", "set")
+_RESPONSES = ("result", "error")
+
+
+class Tasks(Protocol):
+    """Runs what needs to wait, in a bounded number."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run it soon; False (and it is closed) when too much is under way."""
+
+
+class IQPath:
+    """Sees to it that every IQ request is answered."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        features: Sequence[Feature],
+        pending: PendingRequests,
+        tasks: Tasks,
+        journal: Journal,
+    ) -> None:
+        """Compose the path of where to route, who answers what, and who waits for answers from other sites."""
+        self._router = router
+        self._handlers = handlers_of(features)
+        self._pending = pending
+        self._tasks = tasks
+        self._journal = journal
+
+    def send(self, session: Session, stanza: Stanza) -> None:
+        """Take an IQ from a local session, `sender` stamped."""
+        to = stanza.to
+        if stanza.type in _RESPONSES:
+            if stanza.id is not None and to is not None and to.resource is not None:
+                self._router.to_full(stanza)
+        elif stanza.id is None or stanza.type not in _REQUESTS or len(stanza.payloads) != 1:
+            self._refuse(stanza, session.jid, StanzaError(StanzaCondition.BAD_REQUEST))
+        else:
+            self._send_request(session, stanza, to)
+
+    def _send_request(self, session: Session, stanza: Stanza, to: JID | None) -> None:
+        if to is None:
+            self._answer(Request(stanza, session.jid, session.account.jid, session))
+        elif to.domain != self._router.domain:
+            self._refuse(stanza, session.jid, StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND))
+        elif to.local is None:
+            self._answer(Request(stanza, session.jid, None, session))
+        elif not self._router.is_local(to):
+            self._send_away(stanza, session.jid, to)
+        elif to.resource is None:
+            self._answer(Request(stanza, session.jid, to, session))
+        elif not self._router.to_full(stanza):
+            self._refuse(stanza, session.jid, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+
+    def arrive(self, stanza: Stanza) -> None:
+        """Take an IQ that came over the cascade; the hub has vouched for its sender."""
+        to, sender = stanza.to, stanza.sender
+        if to is None or sender is None:
+            return
+        if stanza.type in _RESPONSES:
+            if self._pending.answered(to, sender, stanza.id or ""):
+                self._router.to_full(stanza)
+        elif stanza.type not in _REQUESTS or len(stanza.payloads) != 1:
+            self._refuse(stanza, sender, StanzaError(StanzaCondition.BAD_REQUEST))
+        elif to.resource is None and self._router.is_local(to):
+            self._answer(Request(stanza, sender, to, None))
+        elif not self._router.is_local(to) or not self._router.to_full(stanza):
+            self._refuse(stanza, sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+
+    def unread(self, request: Stanza) -> None:
+        """The session that a request was delivered to has ended, and its client has not acknowledged it."""
+        if request.sender is not None:
+            self._refuse(request, request.sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+
+    def undeliverable(self, requester: JID, recipient: JID, id: str, condition: StanzaCondition) -> None:
+        """The hub could not pass a request on."""
+        if self._pending.answered(requester, recipient, id):
+            self._time_out(requester, recipient, id, condition)
+
+    def expire(self, now: float) -> None:
+        """Answer the requests whose deadline has passed with remote-server-timeout."""
+        for requester, recipient, id_ in self._pending.expired(now):
+            self._time_out(requester, recipient, id_, StanzaCondition.REMOTE_SERVER_TIMEOUT)
+
+    def _time_out(self, requester: JID, recipient: JID, id_: str, condition: StanzaCondition) -> None:
+        request = Stanza("iq", "get", id_, recipient, requester)
+        self._router.to_full(request.error(StanzaError(condition)))
+
+    def _send_away(self, stanza: Stanza, sender: JID, to: JID) -> None:
+        if not self._pending.expect(sender, to, stanza.id or ""):
+            self._refuse(stanza, sender, StanzaError(StanzaCondition.RESOURCE_CONSTRAINT))
+        elif not self._router.to_full(stanza):
+            self._pending.answered(sender, to, stanza.id or "")
+            self._refuse(stanza, sender, StanzaError(StanzaCondition.REMOTE_SERVER_TIMEOUT))
+
+    def _answer(self, request: Request) -> None:
+        stanza = request.stanza
+        to = To.SERVER if request.account is None else To.ACCOUNT
+        handler = self._handlers.get(Query(stanza.type or "", stanza.payloads[0], to))
+        if handler is None:
+            self._refuse(stanza, request.sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+            return
+        try:
+            answer = handler(request)
+        except StanzaError as error:
+            self._refuse(stanza, request.sender, error)
+        except Exception as error:  # noqa: BLE001  a feature must not take the core down
+            self._failed(request, error)
+        else:
+            if isinstance(answer, Coroutine):
+                if not self._tasks.spawn(self._await(request, answer)):
+                    answer.close()
+                    self._refuse(stanza, request.sender, StanzaError(StanzaCondition.RESOURCE_CONSTRAINT))
+            elif answer is not None:
+                self._reply(request.sender, answer)
+
+    async def _await(self, request: Request, waiting: Coroutine[Any, Any, Stanza | None]) -> None:
+        try:
+            answer = await waiting
+        except StanzaError as error:
+            self._refuse(request.stanza, request.sender, error)
+        except Exception as error:  # noqa: BLE001  as above
+            self._failed(request, error)
+        else:
+            if answer is not None:
+                self._reply(request.sender, answer)
+
+    def _failed(self, request: Request, error: Exception) -> None:
+        self._journal.failed(request.stanza.payloads[0], error)
+        self._refuse(request.stanza, request.sender, StanzaError(StanzaCondition.INTERNAL_SERVER_ERROR))
+
+    def _refuse(self, stanza: Stanza, sender: JID, error: StanzaError) -> None:
+        if stanza.type not in _RESPONSES:
+            self._reply(sender, stanza.error(error))
+
+    def _reply(self, sender: JID, answer: Stanza) -> None:
+        answer.to = sender
+        self._router.to_full(answer)

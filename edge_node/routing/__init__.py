@@ -1,0 +1,1 @@
+"""Where a stanza that needs no custody goes next."""

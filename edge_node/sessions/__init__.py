@@ -1,0 +1,1 @@
+"""Sessions, and the accounts and rosters that they belong to.  Pure."""

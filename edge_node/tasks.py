@@ -1,0 +1,36 @@
+"""What waits for the store runs as a task; there is one bound for all of them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+_log = structlog.get_logger()
+
+
+class BoundedTasks:
+    """Spawns into one task group; a task that raises is logged and does not take the others down."""
+
+    def __init__(self, group: asyncio.TaskGroup, tasks_max: int) -> None:
+        """Run at most `tasks_max` at once in `group`."""
+        self._group = group
+        self._tasks_max = tasks_max
+        self.running = 0
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run it soon; False (and it is closed) when too much is under way."""
+        if self.running >= self._tasks_max:
+            work.close()
+            return False
+        self.running += 1
+        self._group.create_task(self._run(work))
+        return True
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - the last resort: what should have been handled where it happened
+            _log.exception("task_failed", error=type(error).__name__)
+        finally:
+            self.running -= 1

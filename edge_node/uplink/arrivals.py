@@ -1,0 +1,243 @@
+"""What comes from the hub: stanzas, presence, accounts, answers (`cascade.transport.client.LinkHandler`)."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from cascade.envelope import Envelope
+from cascade.frame import (
+    AccountChange,
+    AccountPresence,
+    HomeAnswer,
+    InterestChange,
+    Refusal,
+    Undeliverable,
+    Welcome,
+)
+from cascade.link import LinkFailure
+from edge_node.custody import Acceptance, Custody, Done
+from edge_node.features.presence.path import PresencePath
+from edge_node.features.presence.remote import RemotePresence
+from edge_node.pipeline.iqs import IQPath
+from edge_node.pipeline.messages import MessagePath
+from edge_node.uplink.alone import NoLink
+from edge_node.uplink.envelopes import stanzas_of
+from edge_node.uplink.homes import Homes
+from edge_node.uplink.link import Link
+from edge_node.uplink.replica import ReplicaKeeper
+from edge_node.uplink.waiting import Commit
+from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.jid import JID, InvalidJID
+from xmpp.stanza import Stanza
+
+_log = structlog.get_logger()
+
+_CONDITIONS = {condition.value: condition for condition in StanzaCondition}
+
+
+class Arrivals:
+    """The inbound half of the uplink.
+
+    Rule: held envelopes are taken one after the other, so that the watermark of an origin never runs ahead of what
+    has been stored.
+    """
+
+    def __init__(
+        self,
+        *,
+        messages: MessagePath,
+        presence: PresencePath,
+        remote: RemotePresence,
+        iqs: IQPath,
+        custody: Custody,
+        homes: Homes,
+        replica: ReplicaKeeper,
+        next_id: Callable[[], int],
+        spawn: Callable[[Coroutine[Any, Any, None]], bool],
+        presence_grace_seconds: float,
+    ) -> None:
+        """Compose it.
+
+        `presence_grace_seconds`: how long contacts elsewhere are shown as they were while the link is down.
+        """
+        self._messages = messages
+        self._presence = presence
+        self._remote = remote
+        self._iqs = iqs
+        self._custody = custody
+        self._homes = homes
+        self._replica = replica
+        self._next_id = next_id
+        self._spawn = spawn
+        self._presence_grace_seconds = presence_grace_seconds
+        self._link: Link = NoLink()
+        self._waiting: deque[tuple[list[Envelope], Callable[[int], None]]] = deque()
+        self._is_busy = False
+        self._grace: asyncio.TimerHandle | None = None
+        self.is_linked = False
+        self.domain = ""
+        """As the hub says it; empty before the first link."""
+
+    def connect(self, link: Link) -> None:
+        """Name the link, and have it watch what is watched already.  Called once, by the composer, if there is one."""
+        self._link = link
+        for account in self._remote.watched():
+            link.watch(account)
+
+    # The link itself.
+
+    def on_linked(self, welcome: Welcome) -> None:
+        """The hub has welcomed us: contacts elsewhere are shown as known, and the hub sends what has changed."""
+        self.is_linked = True
+        self.domain = welcome.domain
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+        for account in self._remote.watched():
+            known = self._link.presence_of(account)
+            if known is not None:
+                self._learn(known)
+
+    def on_unlinked(self, failure: LinkFailure) -> None:
+        """The link is down: after the grace time nothing is known of other sites."""
+        del failure  # the client has logged it
+        if self.is_linked and self._grace is None:
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(self._presence_grace_seconds, self._remote.forget_all)
+        self.is_linked = False
+        self._replica.interrupted()
+
+    # Stanzas.
+
+    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
+        """Take envelopes; `done` follows the commit of the last held one."""
+        self._waiting.append((envelopes, done))
+        if not self._is_busy:
+            self._is_busy = True
+            if not self._spawn(self._work()):
+                self._is_busy = False
+                self._waiting.clear()
+                self._link.store_failed()
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                envelopes, done = self._waiting.popleft()
+                stored = await self._take_batch(envelopes)
+                held = [envelope.hub_sequence for envelope in envelopes if envelope.is_held]
+                if stored:
+                    done(held[stored - 1])
+                if stored < len(held):
+                    self._waiting.clear()
+                    self._link.store_failed()
+                    return
+        finally:
+            self._is_busy = False
+
+    async def _take_batch(self, envelopes: list[Envelope]) -> int:
+        """Take envelopes in order; how many of the held ones, from the first on, were stored."""
+        commits: list[Commit] = []
+        for envelope in envelopes:
+            if not envelope.is_held:
+                self._take_transient(envelope)
+                continue
+            watermark = (envelope.origin, envelope.epoch, envelope.sequence)
+            commit = Commit()
+            if envelope.kind == "message":
+                self._take_messages(envelope, watermark, commit.settle)
+            else:
+                # What presence changes is stored by itself, so the mark of what came before must be there first.
+                stored = await _count_stored(commits)
+                if stored < len(commits) or not await self._take_presence(envelope):
+                    return stored
+                self._mark(watermark, commit.settle)
+            commits.append(commit)
+        return await _count_stored(commits)
+
+    def _take_messages(self, envelope: Envelope, watermark: tuple[str, int, int], done: Done) -> None:
+        stanzas = list(stanzas_of(envelope))
+        for stanza in stanzas[:-1]:
+            self._messages.inject(stanza)
+        if stanzas:
+            self._messages.arrive(stanzas[-1], watermark, done)
+        else:
+            self._mark(watermark, done)
+
+    def _mark(self, watermark: tuple[str, int, int], done: Done) -> None:
+        acceptance = Acceptance(self._next_id())
+        acceptance.watermark = watermark
+        self._custody.accept(acceptance, done)
+
+    async def _take_presence(self, envelope: Envelope) -> bool:
+        try:
+            for stanza in stanzas_of(envelope):
+                await self._presence.arrive(stanza)
+        except Exception as error:  # noqa: BLE001 - the store may fail; the envelope comes again
+            _log.warning("presence_not_stored", origin=envelope.origin, sequence=envelope.sequence, error=str(error))
+            return False
+        return True
+
+    def _take_transient(self, envelope: Envelope) -> None:
+        for stanza in stanzas_of(envelope):
+            if stanza.kind == "iq":
+                self._iqs.arrive(stanza)
+
+    # Answers.
+
+    def on_refused(self, envelope: Envelope, refusal: Refusal) -> None:
+        """The hub has refused an envelope: its sender gets an error."""
+        condition = _CONDITIONS.get(refusal.condition, StanzaCondition.UNDEFINED_CONDITION)
+        _log.info("envelope_refused", sequence=envelope.sequence, condition=condition.value, kind=envelope.kind)
+        for stanza in stanzas_of(envelope):
+            if stanza.type != "error":
+                self._tell_sender(stanza, StanzaError(condition, text=refusal.text))
+
+    def _tell_sender(self, stanza: Stanza, error: StanzaError) -> None:
+        answer = stanza.error(error)
+        if stanza.kind == "message":
+            self._messages.inject(answer)
+        else:
+            self._spawn(self._presence.arrive(answer))
+
+    def on_undeliverable(self, undeliverable: Undeliverable) -> None:
+        """A transient envelope could not be passed on."""
+        condition = _CONDITIONS.get(undeliverable.condition, StanzaCondition.REMOTE_SERVER_TIMEOUT)
+        try:
+            sender, recipient = JID.parse(undeliverable.sender), JID.parse(undeliverable.recipient)
+        except InvalidJID:
+            return
+        self._iqs.undeliverable(sender, recipient, undeliverable.id, condition)
+
+    def on_home_answer(self, answer: HomeAnswer) -> None:
+        """Where an account lives."""
+        self._homes.answered(answer)
+
+    # State.
+
+    def on_presence(self, presence: list[AccountPresence]) -> None:
+        """News of accounts that are watched here."""
+        for account in presence:
+            self._learn(account)
+
+    def _learn(self, presence: AccountPresence) -> None:
+        self._remote.learned(
+            presence.account, {available.resource: available.stanza for available in presence.resources}
+        )
+
+    def on_interest(self, interest: InterestChange) -> None:
+        """Somebody elsewhere has begun to watch accounts of ours."""
+        for account, _ in interest.added:
+            self._remote.publish(account)
+
+    def on_accounts(self, change: AccountChange) -> None:
+        """The hub replicates a change of our own accounts."""
+        self._replica.take(change)
+
+
+async def _count_stored(commits: list[Commit]) -> int:
+    """Wait for all; how many succeeded before the first that failed."""
+    outcomes = [await commit.wait() for commit in commits]
+    return next((position for position, outcome in enumerate(outcomes) if outcome is not None), len(outcomes))

@@ -1,0 +1,51 @@
+"""Where people live who log in here although their home is elsewhere."""
+
+import asyncio
+from collections.abc import Callable
+
+from cascade.frame import HomeAnswer
+from edge_node.uplink.alone import NoLink
+from edge_node.uplink.link import Link
+
+Found = Callable[[tuple[str, int] | None], None]
+
+
+class Homes:
+    """Asks the hub; waits for its answers for a bounded time, and for a bounded number of them."""
+
+    def __init__(self, site: str, *, wait_seconds: float, questions_max: int) -> None:
+        """Compose it.
+
+        Args:
+            site: our name: an account that lives here needs no redirection.
+            wait_seconds: after which the account counts as unknown.
+            questions_max: how many may wait; further ones count as unknown.
+        """
+        self._link: Link = NoLink()
+        self._site = site
+        self._wait_seconds = wait_seconds
+        self._questions_max = questions_max
+        self._waiting: dict[str, list[Found]] = {}
+
+    def connect(self, link: Link) -> None:
+        """Name the link.  Called once, by the composer, if there is one."""
+        self._link = link
+
+    def find(self, bare: str, found: Found) -> None:
+        """Answer with (host, port) for clients of the account's home site; None: nobody knows such an account."""
+        if bare in self._waiting and len(self._waiting[bare]) < self._questions_max:
+            self._waiting[bare].append(found)
+        elif len(self._waiting) >= self._questions_max or not self._link.ask_home(bare):
+            found(None)
+        else:
+            self._waiting[bare] = [found]
+            asyncio.get_running_loop().call_later(self._wait_seconds, self._settle, bare, None)
+
+    def answered(self, answer: HomeAnswer) -> None:
+        """The hub has answered."""
+        is_elsewhere = bool(answer.site) and answer.site != self._site and bool(answer.client_host)
+        self._settle(answer.account, (answer.client_host, answer.client_port) if is_elsewhere else None)
+
+    def _settle(self, bare: str, address: tuple[str, int] | None) -> None:
+        for found in self._waiting.pop(bare, ()):
+            found(address)

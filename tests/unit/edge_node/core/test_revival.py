@@ -1,0 +1,228 @@
+"""What a core does with the sessions of the core before it."""
+
+import pytest
+
+from tests.support.edge import Client, Edge, parse
+from xmpp import namespaces
+
+WITH_LISTENERS = {"processes": 1}
+STANZA_ID = f"{{{namespaces.STANZA_ID}}}stanza-id"
+
+
+def message(to: str, body: str) -> str:
+    return f'<message to="{to}@corp.example" type="chat"><body>{body}</body></message>'
+
+
+async def say(edge: Edge, client: Client, to: str, *bodies: str) -> None:
+    for body in bodies:
+        client.send(message(to, body))
+    await edge.settle()
+
+
+class TestDormant:
+    async def test_sessions_are_seen_and_not_sent_to(self, edge: Edge) -> None:
+        await edge.login("bruno", "desk", managed=True)
+        await edge.restart()
+        anna = await edge.bind("anna", "phone")
+        anna.send("<presence/>")
+        await edge.settle()
+        assert "bruno@corp.example/desk" in {str(stanza.sender) for stanza in anna.received("presence")}
+        assert edge.core.registry.account("bruno@corp.example") is not None
+
+    async def test_sessions_that_nobody_claims_end_and_their_messages_wait(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        bruno = await edge.login("bruno", "desk", managed=True)
+        bruno.acknowledge()
+        await say(edge, anna, "bruno", "unread")
+        await edge.restart()
+        edge.pass_time(601)
+        await edge.settle()
+        assert edge.core.registry.account("bruno@corp.example") is None
+        again = await edge.bind("bruno", "desk")
+        again.send("<presence/>")
+        await edge.settle()
+        assert again.bodies() == ["unread"]
+
+    async def test_what_comes_for_them_waits(self, edge: Edge) -> None:
+        await edge.login("bruno", "desk", managed=True)
+        await edge.restart()
+        await say(edge, await edge.login("anna", "phone"), "bruno", "late")
+        assert await edge.store.deliveries.count_waiting("bruno@corp.example", 10) == 1
+
+    async def test_a_record_that_cannot_be_read_is_reported_and_the_others_come_back(self) -> None:
+        async with Edge("anna", "bruno") as edge:
+            anna = await edge.login("anna", "phone", managed=True)
+            await edge.login("bruno", "desk", managed=True)
+            await edge.settle()
+            records = edge.store.sessions._tables.sessions  # noqa: SLF001  spoil what is stored
+            record = records[anna.wire.key]
+            records[anna.wire.key] = type(record)(
+                record.key, record.secret, record.account, record.resource, record.managed, b"\xc1", record.updated_us
+            )
+            await edge.restart()
+            assert [stage for stage, _ in edge.reports.failures] == ["restore"]
+            assert [account.local for account in edge.core.registry.accounts()] == ["bruno"]
+
+
+class TestResumption:
+    async def test_brings_what_was_missed_and_then_what_is_new(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        bruno = await edge.login("bruno", "desk", managed=True, carbons=True)
+        bruno.acknowledge()
+        await say(edge, anna, "bruno", "read", "missed")
+        h = bruno.wire.count - 1
+        await edge.restart()
+        anna = await edge.login("anna", "phone")
+        await say(edge, anna, "bruno", "waited")
+        again = await edge.resume(bruno, h)
+        assert again.bodies() == ["missed", "waited"]
+        await say(edge, anna, "bruno", "new")
+        assert again.bodies() == ["new"]
+        assert again.session.carbons
+        again.acknowledge()
+        assert again.is_online
+
+    async def test_brings_messages_as_they_were_first_sent(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        bruno = await edge.login("bruno", "desk", managed=True)
+        h = bruno.wire.count
+        await say(edge, anna, "bruno", "missed")
+        (first,) = bruno.wire.written
+        await edge.restart()
+        again = await edge.resume(bruno, h)
+        assert first in again.wire.written
+        assert STANZA_ID in parse(first).payloads
+
+    async def test_twice_still_counts_truly(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        bruno = await edge.login("bruno", "desk", managed=True)
+        h = bruno.wire.count
+        await say(edge, anna, "bruno", "one", "two")
+        await edge.restart()
+        again = await edge.resume(bruno, h)
+        assert again.bodies() == ["one", "two"]
+        await edge.restart()
+        third = await edge.resume(again, h + 1)
+        assert third.bodies() == ["two"]
+
+    async def test_of_a_session_behind_its_revival_reads_the_store_again(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        bruno = await edge.login("bruno", "desk", managed=True)
+        h = bruno.wire.count
+        await say(edge, anna, "bruno", "one", "two")
+        await edge.restart()
+        again = await edge.resume(bruno, h + 1)
+        assert again.bodies() == ["two"]
+        await again.drop()
+        last = await edge.resume(again, h)
+        assert last.bodies() == ["one", "two"]
+
+    async def test_does_not_take_twice_what_was_taken(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone", managed=True)
+        bruno = await edge.login("bruno", "desk")
+        await say(edge, anna, "bruno", "stored")
+        edge.store.hold()
+        anna.send(message("bruno", "lost"))
+        taken = anna.wire.taken
+        await edge.restart()
+        bruno = await edge.login("bruno", "desk")
+        again = await edge.resume(anna)
+        assert again.wire.resumed_with == taken
+        await say(edge, again, "bruno", "lost")
+        assert bruno.bodies() == ["lost"]
+
+    async def test_after_its_time_still_tells_how_much_was_taken(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone", managed=True)
+        await say(edge, anna, "bruno", "one")
+        await edge.restart()
+        edge.pass_time(601)
+        await edge.settle()
+        again = await edge.resume(anna)
+        assert again.wire.resumption_refused_with == [anna.wire.taken]
+
+    @pytest.mark.parametrize("account", ["bruno", "anna"])
+    async def test_needs_the_secret_after_a_restart_too(self, edge: Edge, account: str) -> None:
+        anna = await edge.login("anna", "phone", managed=True)
+        await say(edge, anna, "bruno", "one")
+        await edge.restart()
+        client = edge.connect()
+        client.attachment.authenticated(account)
+        wrong = account == "bruno"
+        client.attachment.resume(anna.wire.resumption_id if wrong else anna.wire.resumption_id[:-2] + "zz", 0)
+        await edge.settle()
+        assert client.wire.resumption_refused_with == [None]
+
+
+class TestReattachment:
+    async def test_goes_on_where_the_socket_was(self) -> None:
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+            await say(edge, anna, "bruno", "seen")
+            bruno.received()
+            await edge.restart()
+            back = [await edge.reattach(client) for client in (anna, bruno)]
+            assert back[0] is not None
+            assert back[1] is not None
+            await say(edge, back[0], "bruno", "again")
+            assert back[1].bodies() == ["again"]
+
+    async def test_brings_what_was_stored_and_not_written(self) -> None:
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+            await say(edge, anna, "bruno", "written", "cut off")
+            bruno.wire.count -= 1
+            await edge.restart()
+            back = await edge.reattach(bruno)
+            assert back is not None
+            assert back.bodies() == ["cut off"]
+
+    async def test_drops_what_was_taken_and_takes_the_rest(self) -> None:
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+            handled = anna.wire.taken
+            await say(edge, anna, "bruno", "stored")
+            anna.wire.taken = handled  # the answer of the core was lost with it
+            bruno.received()
+            await edge.restart()
+            back, other = await edge.reattach(anna), await edge.reattach(bruno)
+            assert back is not None
+            assert other is not None
+            await say(edge, back, "bruno", "stored", "new")
+            assert other.bodies() == ["new"]
+            assert back.wire.taken == handled + 2
+
+    async def test_without_stream_management_does_not_make_a_session_resumable(self) -> None:
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            bruno = await edge.login("bruno", "desk")
+            await edge.restart()
+            back = await edge.reattach(bruno)
+            assert back is not None
+            await back.drop()
+            assert edge.core.registry.account("bruno@corp.example") is None
+
+    async def test_of_a_session_that_is_not_known_is_refused(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        await edge.restart()
+        assert await edge.reattach(anna) is None
+
+    async def test_is_not_for_a_session_that_is_awake(self) -> None:
+        async with Edge("anna", listeners=WITH_LISTENERS) as edge:
+            anna = await edge.login("anna", "phone")
+            assert await edge.reattach(anna) is None
+            assert anna.is_online
+
+
+async def test_what_no_session_got_before_the_crash_waits(edge: Edge) -> None:
+    """The session was not one that could come back, so nobody will ask for it."""
+    anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+    fulfilled = edge.store.custody.fulfilled
+    edge.store.custody.fulfilled = lambda id: None  # type: ignore[method-assign]  # noqa: ARG005  # the core dies before it says so
+    await say(edge, anna, "bruno", "in between")
+    edge.store.custody.fulfilled = fulfilled  # type: ignore[method-assign]
+    assert bruno.bodies() == ["in between"]
+    await edge.restart()
+    await edge.settle()
+    again = await edge.bind("bruno", "desk")
+    again.send("<presence/>")
+    await edge.settle()
+    assert again.bodies() == ["in between"]

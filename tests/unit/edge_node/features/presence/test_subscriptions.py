@@ -1,0 +1,144 @@
+"""The handshake of subscriptions, with its effects on rosters, clients and presence (RFC 6121 section 3)."""
+
+import pytest
+
+from tests.support.edge import Client, Edge, condition_of
+from xmpp.payloads import roster as wire
+
+CHLOE, ANNA = "chloe@corp.example", "anna@corp.example"
+Told = list[str]
+
+
+def told(client: Client) -> Told:
+    """Presences and pushes that came, in short."""
+    lines = []
+    for stanza in client.received():
+        sender = str(stanza.sender).replace("@corp.example", "")
+        if stanza.kind == "presence":
+            lines.append(f"{sender} {stanza.type or 'available'}")
+        elif stanza.type == "set":
+            item = wire.read(stanza.elements()[0]).items[0]
+            marks = (" ask" if item.is_asking else "") + (" approved" if item.is_approved else "")
+            lines.append(f"push {item.jid.local} {item.subscription}{marks}")
+    return lines
+
+
+async def say(edge: Edge, client: Client, type_: str, to: str) -> None:
+    client.send(f'<presence type="{type_}" to="{to}"/>')
+    await edge.settle()
+
+
+async def test_the_whole_handshake(edge: Edge) -> None:
+    anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+    await say(edge, anna, "subscribe", CHLOE)
+    assert told(anna) == ["push chloe none ask"]
+    assert told(chloe) == ["anna subscribe"]
+
+    await say(edge, chloe, "subscribed", ANNA)
+    assert told(chloe) == ["push anna from"]
+    assert told(anna) == ["push chloe to", "chloe subscribed", "chloe/pad available"]
+
+    await say(edge, chloe, "subscribe", ANNA)
+    assert told(chloe) == ["push anna from ask"]
+    assert told(anna) == ["chloe subscribe"]
+    await say(edge, anna, "subscribed", CHLOE)
+    assert told(anna) == ["push chloe both"]
+    assert told(chloe) == ["push anna both", "anna subscribed", "anna/phone available"]
+
+    await say(edge, anna, "unsubscribe", CHLOE)
+    assert told(anna) == ["push chloe from", "chloe/pad unavailable"]
+    assert told(chloe) == ["push anna to", "anna unsubscribe"]
+    await say(edge, anna, "unsubscribed", CHLOE)
+    assert told(anna) == ["push chloe none"]
+    assert sorted(told(chloe)) == ["anna unsubscribed", "anna/phone unavailable", "push anna none"]
+
+
+async def test_a_request_is_refused(edge: Edge) -> None:
+    anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+    await say(edge, anna, "subscribe", CHLOE)
+    told(anna), told(chloe)
+    await say(edge, chloe, "unsubscribed", ANNA)
+    assert told(anna) == ["push chloe none", "chloe unsubscribed"]
+    assert told(chloe) == []
+
+
+async def test_a_request_is_shown_once(edge: Edge) -> None:
+    anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+    for _ in range(2):
+        await say(edge, anna, "subscribe", CHLOE)
+    assert told(chloe) == ["anna subscribe"]
+
+
+async def test_approval_before_the_request(edge: Edge) -> None:
+    anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+    await say(edge, chloe, "subscribed", ANNA)
+    assert told(chloe) == ["push anna none approved"]
+    assert told(anna) == []
+    await say(edge, anna, "subscribe", CHLOE)
+    assert told(anna) == ["push chloe none ask", "push chloe to", "chloe subscribed", "chloe/pad available"]
+    assert told(chloe) == ["push anna from"]
+
+
+async def test_a_request_of_who_sees_already_is_answered_by_the_server(edge: Edge) -> None:
+    anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+    told(anna)
+    await say(edge, anna, "subscribe", "bruno@corp.example")
+    assert told(bruno) == []
+    assert told(anna) == []
+
+
+async def test_requests_reach_available_resources_and_notices_interested_ones(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    interested = await edge.bind("chloe", "interested")
+    await interested.ask('<iq type="get" id="r"><query xmlns="jabber:iq:roster"/></iq>')
+    await say(edge, anna, "subscribe", CHLOE)
+    assert told(interested) == []
+    chloe = await edge.login("chloe", "pad")
+    await say(edge, chloe, "subscribed", ANNA)
+    await say(edge, anna, "unsubscribe", CHLOE)
+    assert told(interested) == ["push anna from", "push anna none", "anna unsubscribe"]
+
+
+@pytest.mark.parametrize(
+    ("to", "condition"),
+    [
+        ("anna@corp.example", "not-allowed"),
+        ("friend@elsewhere.example", "remote-server-not-found"),
+        ("corp.example", "remote-server-not-found"),
+    ],
+)
+async def test_whom_nobody_can_subscribe_to(edge: Edge, to: str, condition: str) -> None:
+    anna = await edge.login("anna", "phone")
+    await say(edge, anna, "subscribe", to)
+    assert condition_of(anna.received()[0]) == condition
+
+
+async def test_to_another_site_the_own_side_changes_and_the_stanza_is_held(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    await say(edge, anna, "subscribe", "david@corp.example/pad")
+    assert told(anna) == ["push david none ask"]
+    assert [(each.type, each.sender, each.recipients) for each in edge.hub.held] == [
+        ("subscribe", "anna@corp.example", ("david@corp.example",))
+    ]
+
+
+async def test_a_roster_has_a_bound_for_requests_too() -> None:
+    async with Edge("anna", "bruno", "chloe", rosters={"items_max": 1}) as edge:
+        anna = await edge.login("anna", "phone")
+        bruno, chloe = await edge.login("bruno", "desk"), await edge.login("chloe", "pad")
+        await say(edge, bruno, "subscribe", ANNA)
+        await say(edge, chloe, "subscribe", ANNA)
+        assert told(anna) == ["bruno subscribe"]
+        await say(edge, anna, "subscribe", CHLOE)
+        assert condition_of(anna.received()[0]) == "resource-constraint"
+
+
+async def test_is_taken_only_when_durable(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone", managed=True)
+    before = anna.wire.taken
+    edge.store.hold()
+    await say(edge, anna, "subscribe", CHLOE)
+    assert (anna.wire.taken, told(anna)) == (before, [])
+    edge.store.release()
+    await edge.settle()
+    assert (anna.wire.taken, told(anna)) == (before + 1, ["push chloe none ask"])

@@ -1,0 +1,219 @@
+"""One client's connection: the way of stanzas, counts, bounds and ends."""
+
+from collections.abc import Callable
+
+import pytest
+
+from edge_node.listeners.listener import Listener
+from tests.support.cores import ToyAttachment, ToyCore
+from tests.unit.edge_node.listeners.conftest import Pair
+from xmpp.errors import StreamCondition, StreamError
+from xmpp.events import StreamClosed
+from xmpp.stanza import Stanza
+
+NewListener = Callable[..., Listener]
+
+
+def core_of(pair: Pair) -> ToyCore:
+    assert isinstance(pair.listener.core, ToyCore)
+    return pair.listener.core
+
+
+def attachment(pair: Pair) -> ToyAttachment:
+    return core_of(pair).attachments[-1]
+
+
+def message(id_: str) -> Stanza:
+    return Stanza("message", id=id_)
+
+
+async def test_the_core_hears_of_a_client_with_its_first_question(edge: NewListener) -> None:
+    listener = edge()
+    pair = Pair(listener)
+    pair.connection.data_received(pair.client.data_to_send())
+    assert listener.core.attachments == []  # type: ignore[attr-defined]
+    assert (listener.admission.connections, listener.admission.negotiating) == (1, 1)
+
+
+async def test_after_binding_nothing_waits_and_nothing_of_the_negotiation_is_kept(edge: NewListener) -> None:
+    listener = edge()
+    pair = await Pair(listener).login()
+    assert pair.connection.due_tick == 0
+    assert pair.connection._login is None  # noqa: SLF001 - what is kept is the point
+    assert (listener.admission.connections, listener.admission.negotiating) == (1, 0)
+
+
+async def test_stanzas_of_one_read_reach_the_core_in_order_and_answers_are_one_write(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    for number in range(5):
+        pair.client.send(Stanza("iq", "get", str(number)))
+    pair.connection.data_received(pair.client.data_to_send())
+    assert [stanza.id for stanza in attachment(pair).stanzas] == list("01234")
+    assert pair.transport.written == []
+    events = await pair.exchange()
+    assert [stanza.id for stanza in events if isinstance(stanza, Stanza)] == list("01234")
+    assert pair.listener.metrics.stanzas_received == 5
+
+
+async def test_a_refused_resource_may_be_asked_for_again(edge: NewListener) -> None:
+    pair = Pair(edge(), resource="refused")
+    await pair.exchange(stop=b"<conflict")
+    assert pair.listener.admission.negotiating == 1
+    pair.connection.data_received(b"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+    assert pair.listener.admission.negotiating == 0
+
+
+async def test_what_is_acknowledged_is_what_the_core_has(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    core = core_of(pair)
+    pair.connection.data_received(message("before").render())
+    pair.connection.data_received(
+        b"<enable xmlns='urn:xmpp:sm:3'/>"
+        + message("1").render()
+        + message("2").render()
+        + b"<r xmlns='urn:xmpp:sm:3'/>"
+    )
+    pair.connection.flush()
+    assert b'h="2"' in b"".join(pair.transport.written)
+    pair.transport.written.clear()
+    core.commits_at_once = False
+    pair.connection.data_received(message("3").render() + b"<r xmlns='urn:xmpp:sm:3'/>")
+    pair.connection.flush()
+    assert pair.transport.written == []
+    core.commit()
+    pair.connection.flush()
+    assert b'h="3"' in b"".join(pair.transport.written)
+    pair.connection.data_received(b"<a xmlns='urn:xmpp:sm:3' h='0'/>")
+    assert attachment(pair).acknowledged == 0
+
+
+async def test_reading_stops_while_the_core_has_too_much_to_take(edge: NewListener) -> None:
+    pair = await Pair(edge(connection={"unhandled_stanzas_max": 4})).login()
+    core = core_of(pair)
+    core.commits_at_once = False
+    for number in range(4):
+        assert pair.transport.is_reading()
+        pair.connection.data_received(message(str(number)).render())
+    assert not pair.transport.is_reading()
+    core.commit()
+    assert pair.transport.is_reading()
+
+
+async def test_reading_stops_while_the_core_wants_it(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    pair.connection.pause_reading()
+    pair.connection.pause_reading()
+    assert not pair.transport.is_reading()
+    pair.connection.resume_reading()
+    assert pair.transport.is_reading()
+
+
+async def test_who_sends_too_fast_pays_with_time(edge: NewListener) -> None:
+    listener = edge(rate={"burst_stanzas": 10, "stanzas_per_second": 4})
+    pair = await Pair(listener).login()
+    pair.connection.data_received(message("x").render() * 14)
+    assert not pair.transport.is_reading()
+    due = pair.connection.due_tick
+    assert due >= listener.wheel.now + 4  # a second
+    listener.wheel.now = due
+    pair.connection.expired()
+    assert pair.transport.is_reading()
+    assert pair.connection.due_tick == 0
+
+
+async def test_bytes_have_a_rate_too(edge: NewListener) -> None:
+    pair = await Pair(edge(rate={"burst_bytes": 10_000})).login()
+    pair.connection.data_received(b" " * 20_000)
+    assert not pair.transport.is_reading()
+
+
+async def test_one_that_does_not_read_is_given_up_after_a_while(edge: NewListener) -> None:
+    listener = edge(connection={"slow_seconds_max": 5})
+    pair = await Pair(listener).login()
+    pair.connection.pause_writing()
+    pair.connection.resume_writing()
+    assert pair.connection.due_tick == 0
+    pair.connection.pause_writing()
+    listener.wheel.now = pair.connection.due_tick
+    pair.connection.expired()
+    assert pair.transport.ended == "aborted"
+    assert attachment(pair).ended == (False, "slow")
+
+
+async def test_no_resource_in_time_ends_the_stream_and_then_the_connection(edge: NewListener) -> None:
+    listener = edge()
+    pair = Pair(listener)
+    pair.connection.data_received(pair.client.data_to_send())
+    listener.wheel.now = pair.connection.due_tick
+    pair.connection.expired()
+    assert b"<connection-timeout" in b"".join(pair.transport.written)
+    assert pair.transport.ended == "eof"
+    listener.wheel.now = pair.connection.due_tick
+    pair.connection.expired()
+    assert pair.transport.ended == "aborted"
+    pair.connection.connection_lost(None)
+    assert (listener.admission.connections, listener.admission.negotiating) == (0, 0)
+    assert listener.connections == set()
+
+
+async def test_the_end_comes_behind_what_was_delivered_and_nothing_behind_it(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    pair.connection.deliver(b"<message id='last'/>")
+    pair.connection.close(StreamError(StreamCondition.CONFLICT))
+    pair.connection.close(None)
+    pair.connection.deliver(b"<message id='too late'/>")
+    pair.connection.nonza(b"<r/>")
+    events = await pair.exchange()
+    assert [event.id for event in events if isinstance(event, Stanza)] == ["last"]
+    assert isinstance(events[-1], StreamClosed)
+    assert attachment(pair).ended == (False, "conflict")
+
+
+async def test_without_an_error_the_stream_is_closed_in_good_order(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    pair.connection.close(None)
+    assert attachment(pair).ended == (False, "closed")
+    assert pair.transport.written == [b"</stream:stream>"]
+
+
+async def test_a_clients_own_end_is_clean(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    pair.client.close()
+    await pair.exchange()
+    assert attachment(pair).ended == (True, "closed")
+    assert pair.transport.ended == "closed"
+    pair.connection.connection_lost(None)
+    pair.connection.connection_lost(None)
+    assert pair.listener.admission.connections == 0
+
+
+@pytest.mark.parametrize("way", ["eof", "lost"])
+async def test_a_connection_that_breaks_is_not_clean(edge: NewListener, way: str) -> None:
+    pair = await Pair(edge()).login()
+    if way == "eof":
+        pair.connection.eof_received()
+    pair.connection.connection_lost(None)
+    assert attachment(pair).ended == (False, "closed")
+
+
+async def test_what_comes_behind_a_fatal_answer_of_the_core_is_not_passed_on(edge: NewListener) -> None:
+    pair = await Pair(edge()).login()
+    taken = attachment(pair)
+    receive = taken.receive
+
+    def receive_and_close(stanza: Stanza) -> None:
+        receive(stanza)
+        pair.connection.close(StreamError(StreamCondition.INVALID_FROM))
+
+    taken.receive = receive_and_close  # type: ignore[method-assign]
+    pair.connection.data_received(message("1").render() + message("2").render())
+    assert [stanza.id for stanza in taken.stanzas] == ["1"]
+
+
+async def test_the_account_lives_elsewhere_and_that_is_no_failure(edge: NewListener) -> None:
+    listener = edge()
+    listener.core.disk.homes["anna"] = ("lyon", 5222)  # type: ignore[attr-defined]
+    pair = Pair(listener)
+    events = await pair.exchange()
+    assert isinstance(events[-1], StreamClosed)
+    assert listener.metrics.logins == {}

@@ -1,0 +1,42 @@
+"""What all connections of a process share."""
+
+from collections.abc import Callable
+
+from edge_node.backplane.policy import StreamPolicy
+from edge_node.listeners.listener import Listener
+from tests.unit.edge_node.listeners.conftest import Pair
+from xmpp.element import Element
+
+NewListener = Callable[..., Listener]
+
+
+async def test_streams_follow_the_policy_that_holds_when_they_begin(edge: NewListener) -> None:
+    listener = edge()
+    listener.adopt(StreamPolicy("other.example", b"s", 4096, (Element("{urn:x}feature"),)))
+    assert listener.stream_settings.authentication.domain == "other.example"
+    assert listener.stream_settings.features == (Element("{urn:x}feature"),)
+    assert b'from="other.example"' in listener.refusal
+    assert b"<resource-constraint" in listener.refusal
+
+
+async def test_without_a_certificate_nothing_needs_tls(edge: NewListener) -> None:
+    listener = edge()
+    assert not listener.stream_settings.has_tls
+    assert dict(listener.encrypted_facts().bindings) == {}
+
+
+async def test_a_drain_is_bounded(edge: NewListener) -> None:
+    listener = edge(drain_seconds=0.01)
+    pair = await Pair(listener).login()
+    await listener.drain()
+    assert b"<system-shutdown" in b"".join(pair.transport.written)
+    assert listener.connections == {pair.connection}
+
+
+async def test_a_drain_ends_with_the_last_connection(edge: NewListener) -> None:
+    listener = edge(drain_seconds=3600)
+    pairs = [await Pair(listener).login() for _ in range(2)]
+    for pair in pairs:
+        listener.loop.call_soon(pair.connection.connection_lost, None)
+    await listener.drain()
+    assert listener.connections == set()
