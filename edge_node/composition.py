@@ -269,7 +269,8 @@ class EdgeCore:
             part.connect(link)
 
     def _awakened(self, session: Session) -> None:
-        """A dormant session can be sent to again: what waits for the account goes to it."""
+        """A dormant session can be sent to again: it is shown its contacts, and gets what waits for the account."""
         if session.is_available:
+            self.presence.awakened(session)
             for observer in self._observers:
                 observer.available(session, first=False)

@@ -1,7 +1,8 @@
 """What waits for the store runs as a task; there is one bound for all of them."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -34,3 +35,17 @@ class BoundedTasks:
             _log.exception("task_failed", error=type(error).__name__)
         finally:
             self.running -= 1
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Wait for a few tasks at the same time: what they ask of the store goes into one commit.
+
+    Raises:
+        Exception: the first failure of a task, as it is.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures

@@ -155,6 +155,9 @@ class Revival:
             if session.is_over or session.queue is None or session.channel is not None:
                 channel.resumption_refused(None)
                 return
+            if session.told != session.handled:
+                channel.close(StreamError(StreamCondition.RESOURCE_CONSTRAINT, "the store is not available"))
+                return
             session.channel = channel
             session.detached_at = None
             session.number_in = session.handled
@@ -169,6 +172,7 @@ class Revival:
 
     def _wake(self, session: Session, channel: Channel, received: int) -> None:
         """Send what the store has for the session above `received`, then everything new."""
+        self._secrets.pop(session.key, None)
         session.channel = channel
         session.detached_at = None
         if not self._spawn(self._send_missed(session, channel, received)):
@@ -184,13 +188,15 @@ class Revival:
             return
         if session.is_over or session.channel is not channel:
             return
-        session.revive(received)
+        held = session.revive(received)
         if not session.managed:
             session.resumable = 0
         self._registry.presence_changed(session)
         promises = [(session.promise(None), row) for row in missed]
         for promise, row in promises:
             self._deliveries.renumber(bare, row.id, session.key, promise.number)
+        for data, subject in held:
+            session.deliver(data, subject)
 
         def renumbered(error: Exception | None) -> None:
             for promise, row in promises:

@@ -5,6 +5,7 @@ commit, in the order in which messages were accepted.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from edge_node.custody import Acceptance, Custody, Done, Entry, EntryFlag
@@ -25,6 +26,7 @@ Refusal = Drop | StanzaError | None
 
 _STANZA_ID = f"{{{namespaces.STANZA_ID}}}stanza-id"
 _NOBODY = Drop("nobody to deliver to")
+_UNSTORED = Drop("the store could not take it")
 # Plain integers: an enumeration's operators cost a microsecond each, and these run for every message.
 _ARCHIVED, _OFFLINE = int(EntryFlag.ARCHIVED), int(EntryFlag.OFFLINE)
 
@@ -285,25 +287,31 @@ class MessagePath:
         if session is not None:
             session.pending += 1
 
-        def committed(error: Exception | None) -> None:
-            if error is None:
-                self._deliver(passage)
-            else:
-                self._journal.failed("commit", error)
-                self._refuse(passage, StanzaError(StanzaCondition.RESOURCE_CONSTRAINT))
-            if session is not None:
-                session.pending -= 1
-                if error is None and stored:
-                    session.stored(acceptance.number)
-                session.taken(acceptance.number)
-            if done is not None:
-                done(error)
-
+        # Not a nested function: to define one costs a microsecond, and this is the way of every message.
+        committed = partial(self._committed, passage, stored, done)
         if stored:
             self._custody.accept(acceptance, committed)
         else:
             self._custody.barrier(committed)
         return False
+
+    def _committed(self, passage: Passage, stored: bool, done: Done | None, error: Exception | None) -> None:
+        session = passage.session
+        if error is None:
+            self._deliver(passage)
+        else:
+            self._journal.failed("commit", error)
+            # What came over the cascade is not refused: it comes again.
+            unstored = StanzaError(StanzaCondition.RESOURCE_CONSTRAINT) if session is not None else _UNSTORED
+            self._refuse(passage, unstored)
+        if session is not None:
+            number = passage.acceptance.number
+            session.pending -= 1
+            if error is None and stored:
+                session.stored(number)
+            session.taken(number)
+        if done is not None:
+            done(error)
 
     def _deliver(self, passage: Passage) -> None:
         """After the commit: sessions, copies, the link."""
@@ -327,7 +335,8 @@ class MessagePath:
         if passage.flags & _ARCHIVED:
             data = with_payload(data, render_archive_id(passage.acceptance.id, recipient))
         passage.delivered = data
-        promises = passage.promises
+        # A promise knows its passage: letting go of them here keeps passages out of the collector's hands.
+        promises, passage.promises = passage.promises, None
         if promises is None:
             for session in passage.targets:
                 session.deliver(data, passage)

@@ -195,6 +195,15 @@ class LiveRoster:
         self._items.pop(contact, None)
         return self.version
 
+    def undo(self, contact: str, made: RosterItem | None, before: RosterItem | None) -> None:
+        """A change could not be stored: the item is as it was before, unless it has changed again."""
+        if self._items.get(contact) is not made:
+            return
+        if before is None:
+            self._items.pop(contact, None)
+        else:
+            self._items[contact] = before
+
     def subscribers(self) -> Iterator[str]:
         """Bare JIDs of the contacts that see this account's presence."""
         return (item.contact for item in self._items.values() if item.subscription.is_seen)

@@ -170,6 +170,9 @@ class Session:
             data: the stanza in its TCP form.
             subject: kept with it until the client acknowledges; handed back by `abandon`.
         """
+        if self.dormant:
+            self._hold(data, subject)
+            return
         number = self.number_out = (self.number_out + 1) % COUNT_MODULUS
         if self.promises:
             promise = Promise(self, number, subject)
@@ -177,6 +180,17 @@ class Session:
             self.promises.append(promise)
             return
         self._write(number, data, subject)
+
+    def _hold(self, data: bytes, subject: object) -> None:
+        """Keep it until the session is revived, which is when its number is known."""
+        if self.promises is None:
+            self.promises = deque()
+        if len(self.promises) >= self.limits.queue_stanzas_max:
+            self.overflowed = True
+            return
+        promise = Promise(self, 0, subject)
+        promise.data = data
+        self.promises.append(promise)
 
     def promise(self, subject: object) -> Promise:
         """Take the next number for a stanza that may only be sent once it is stored."""
@@ -288,12 +302,18 @@ class Session:
         """Whether the client speaks of a count from before the session was revived."""
         return self.floor is not None and 0 < (self.floor - h) % COUNT_MODULUS < COUNT_MODULUS // 2
 
-    def revive(self, received: int) -> None:
-        """The session can be sent to again; its client has had `received` stanzas."""
+    def revive(self, received: int) -> list[tuple[bytes, object]]:
+        """The session can be sent to again; its client has had `received` stanzas.
+
+        Returns:
+            What was to be sent meanwhile.
+        """
+        held = [(promise.data, promise.subject) for promise in self.promises or () if promise.data is not None]
         self.dormant = False
         self.number_out = self.floor = received
         self.promises = None
         self.queue = AckQueue(self.limits.queue_stanzas_max, received) if self.managed else None
+        return held
 
     def abandon(self) -> list[tuple[bytes, object]]:
         """The session ends: everything written that its client has not acknowledged, in order.

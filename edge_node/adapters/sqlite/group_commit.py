@@ -44,6 +44,8 @@ class GroupCommit:
         """Of the batch that the writer has, or had last."""
         self._is_resting = True
         """No batch is with the writer or about to be."""
+        self._started = -settings.gather_seconds
+        """When the last batch went to the writer."""
         self._is_failing = False
         self._unanswered: deque[Iterator[tuple[Done, Exception | None]]] = deque()
         self._retry: asyncio.TimerHandle | None = None
@@ -76,8 +78,7 @@ class GroupCommit:
             self._full.append(batch)
             self._gathering = Batch()
         if self._is_resting:
-            self._is_resting = False
-            self._loop.call_soon(self._turn)
+            self._begin()
 
     def barrier(self, done: Done) -> None:
         """As the port says, also after fire-and-forget writes; with nothing pending, `done` is called at once.
@@ -141,8 +142,22 @@ class GroupCommit:
 
     def _wake(self) -> None:
         if self._is_resting:
-            self._is_resting = False
+            self._begin()
+
+    def _begin(self) -> None:
+        """Leave the rest: at once when the last commit is some time ago, else when enough time has gone to gather."""
+        self._is_resting = False
+        wait = self._gathers_for()
+        if wait > 0:
+            self._loop.call_later(wait, self._turn)
+        else:
             self._loop.call_soon(self._turn)
+
+    def _gathers_for(self) -> float:
+        """Seconds until the next commit may start: a commit costs its fsync, however little is in it."""
+        if self._full or self._closed is not None:
+            return 0.0
+        return self._started + self._settings.gather_seconds - self._loop.time()
 
     def _turn(self) -> None:
         self._start()
@@ -157,6 +172,7 @@ class GroupCommit:
             batch = self._full.popleft() if self._full else self._next()
             if batch.has_writes:
                 self._in_flight = batch.standing
+                self._started = self._loop.time()
                 self._queue.put(batch)
                 return
             self._finish(batch)
@@ -187,6 +203,8 @@ class GroupCommit:
             self._retain(batch.standing)
         if failed and not self._full and not self._gathering.dones and not self._gathering.operations:
             self._rest_after_failure()
+        elif self._gathering.is_due and (wait := self._gathers_for()) > 0:
+            self._loop.call_later(wait, self._turn)
         else:
             self._start()
         self._answer()

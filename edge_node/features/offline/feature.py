@@ -88,8 +88,8 @@ class OfflineMessages:
         """What still waits goes to another resource."""
         del last
         account = session.account
-        if self._readers.get(account.bare) is session:
-            del self._readers[account.bare]
+        if self._is_reader(session):
+            self._end(session)
             if account.targets:
                 self._begin(account.targets[0])
 
@@ -103,7 +103,11 @@ class OfflineMessages:
 
     def _continue(self, session: Session) -> None:
         if self._is_reader(session) and not self._spawn(self._deliver(session)):
-            del self._readers[session.account.bare]
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        del self._readers[session.account.bare]
+        self._late.discard(session.account.bare)
 
     def _is_reader(self, session: Session) -> bool:
         return self._readers.get(session.account.bare) is session
@@ -126,19 +130,24 @@ class OfflineMessages:
             if is_full and session.queue is not None:
                 return
             if not is_full and account.bare not in self._late:
-                del self._readers[account.bare]
+                self._end(session)
                 return
 
     async def _waiting(self, session: Session) -> Sequence[Undelivered]:
-        settled = asyncio.get_running_loop().create_future()
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(_: Exception | None) -> None:
+            if not settled.done():
+                settled.set_result(None)
+
         try:
             # What was set to wait before the session was there may not be committed yet.
-            self._custody.barrier(settled.set_result)
+            self._custody.barrier(settle)
             await settled
             return await self._store.waiting(session.account.bare, PAGE)
         except BaseException:
             if self._is_reader(session):
-                del self._readers[session.account.bare]
+                self._end(session)
             raise
 
     def _delayed(self, row: Undelivered, account: JID) -> bytes:

@@ -6,6 +6,7 @@ from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.roster import LiveRoster
 from edge_node.sessions.session import Session
+from xmpp.jid import JID
 from xmpp.stanza import Stanza, with_recipient
 
 
@@ -56,6 +57,14 @@ class LocalPresence:
             return
         for contact in account.roster.watched():
             self.show_contact(session, contact)
+
+    def show_contacts_anew(self, session: Session) -> None:
+        """The same for a resource that may have been shown something else: nobody is there, and then who is."""
+        account = session.account
+        for contact in account.roster.watched() if account.roster is not None else ():
+            gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(contact))
+            session.deliver(gone.render())
+        self.show_contacts(session)
 
     def show_contact(self, session: Session, contact: str) -> None:
         """Send a resource the presence of one contact."""

@@ -185,6 +185,10 @@ class PresencePath:
         if account.roster is not None and any(session.is_available for session in account.sessions.values()):
             self._remote.begin(account, account.roster.watched())
 
+    def awakened(self, session: Session) -> None:
+        """A session can be sent to again; what it was shown last is not known."""
+        self._local.show_contacts_anew(session)
+
     def ended(self, session: Session) -> None:
         """A session is over without having said so: its contacts are told for it (section 4.5.2)."""
         self._unavailable(session, Stanza("presence", "unavailable", sender=session.jid))

@@ -4,7 +4,8 @@ The order of effects is the RFC's: the own roster changes (durably), the account
 the stanza goes to the contact, and presence follows.
 """
 
-from typing import Protocol, cast
+from collections.abc import Coroutine
+from typing import Any, Protocol, cast
 
 from edge_node.features.presence.local import LocalPresence
 from edge_node.features.presence.remote import RemotePresence
@@ -14,6 +15,7 @@ from edge_node.routing.router import Router
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.roster import LiveRoster, RosterItem, SubscriptionType, receive, send
+from edge_node.tasks import together
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.jid import JID
 from xmpp.stanza import Stanza
@@ -70,15 +72,19 @@ class Subscriptions:
         if contact.bare == account.bare:
             raise StanzaError(StanzaCondition.NOT_ALLOWED)
         kind = cast("SubscriptionType", stanza.type)
+        theirs = await self._rosters.get(contact.bare) if self._router.is_local(contact) else None
         roster = await self._rosters.get(account.bare)
         before = roster.known(contact.bare)
         outcome = send(before, kind)
-        if outcome.item != before:
-            if before.is_void and len(roster) >= self._items_max:
-                raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
-            await self._change(roster, before, outcome.item)
-        if outcome.is_routed:
-            await self._route(stanza.copy(sender=account, to=contact))
+        if outcome.item != before and before.is_void and len(roster) >= self._items_max:
+            raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
+        # Both sides of a subscription change in one commit, so that no crash leaves only one of them.
+        async with together() as both:
+            if outcome.item != before:
+                both.create_task(self._change(roster, before, outcome.item))
+            if outcome.is_routed:
+                both.create_task(self._route(stanza.copy(sender=account, to=contact)))
+        del theirs  # in memory till here, so that its change waited for nothing
         self._presence_follows(account, before, outcome.item)
 
     async def receive(self, stanza: Stanza) -> None:
@@ -92,12 +98,13 @@ class Subscriptions:
         if before.is_void and len(roster) >= self._items_max:
             return
         outcome = receive(before, kind, stanza.render())
-        if outcome.item != before:
-            await self._change(roster, before, outcome.item)
+        async with together() as both:
+            if outcome.item != before:
+                both.create_task(self._change(roster, before, outcome.item))
+            if outcome.is_approved:
+                both.create_task(self._route(Stanza("presence", "subscribed", stanza.id, sender, to)))
         if outcome.is_delivered:
             self._deliver(stanza, to)
-        if outcome.is_approved:
-            await self._route(Stanza("presence", "subscribed", stanza.id, sender, to))
         self._presence_follows(to, before, outcome.item)
 
     async def withdraw(self, account: JID, item: RosterItem) -> None:
@@ -109,10 +116,16 @@ class Subscriptions:
             await self._route(Stanza("presence", "unsubscribed", to=contact, sender=account))
         self._presence_follows(account, item, RosterItem(item.contact, in_roster=False))
 
-    async def _change(self, roster: LiveRoster, before: RosterItem, after: RosterItem) -> None:
-        version = await self._rosters.put(roster, after)
-        if after.in_roster and _shown(before) != _shown(after):
-            self._pushes.push(roster.account, after, version)
+    def _change(self, roster: LiveRoster, before: RosterItem, after: RosterItem) -> Coroutine[Any, Any, None]:
+        """Change it in memory now; what is returned ends when that is durable and told."""
+        durable = self._rosters.put(roster, after)
+
+        async def told() -> None:
+            version = await durable
+            if after.in_roster and _shown(before) != _shown(after):
+                self._pushes.push(roster.account, after, version)
+
+        return told()
 
     async def _route(self, stanza: Stanza) -> None:
         if stanza.to is not None and self._router.is_local(stanza.to):

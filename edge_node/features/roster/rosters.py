@@ -5,6 +5,8 @@ follows, in the order of the changes.
 """
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 from weakref import WeakValueDictionary
 
 from edge_node.features.roster.store import RosterStore
@@ -47,17 +49,29 @@ class Rosters:
             return live
         return await asyncio.shield(loading)
 
-    async def put(self, roster: LiveRoster, item: RosterItem) -> int:
-        """Insert or replace an item; returns its version once it is durable."""
-        version = roster.put(item)
+    def put(self, roster: LiveRoster, item: RosterItem) -> Coroutine[Any, Any, int]:
+        """Insert or replace an item, at once in memory; what is returned gives its version once it is durable."""
         if item.is_void:
-            await self._store.remove(roster.account, item.contact, version)
-        else:
-            await self._store.put(roster.account, item, version)
-        return version
+            return self.remove(roster, item.contact)
+        before = roster.get(item.contact)
+        version = roster.put(item)
+        return self._durable(roster, item.contact, version, (item, before))
 
-    async def remove(self, roster: LiveRoster, contact: str) -> int:
-        """Remove an item; returns the version once that is durable."""
-        version = roster.remove(contact)
-        await self._store.remove(roster.account, contact, version)
+    def remove(self, roster: LiveRoster, contact: str) -> Coroutine[Any, Any, int]:
+        """Remove an item, in the same way."""
+        before = roster.get(contact)
+        return self._durable(roster, contact, roster.remove(contact), (None, before))
+
+    async def _durable(
+        self, roster: LiveRoster, contact: str, version: int, change: tuple[RosterItem | None, RosterItem | None]
+    ) -> int:
+        after, before = change
+        try:
+            if after is None:
+                await self._store.remove(roster.account, contact, version)
+            else:
+                await self._store.put(roster.account, after, version)
+        except BaseException:
+            roster.undo(contact, after, before)
+            raise
         return version
