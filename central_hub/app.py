@@ -109,7 +109,7 @@ async def serving(settings: HubSettings, clock: Clock, drain: Drain) -> AsyncIte
         yield await compose(settings, clock, drain, database, registry, tasks, stack)
 
 
-async def compose(  # noqa: PLR0913, PLR0917 - the composition root
+async def compose(  # noqa: PLR0917 - the composition root
     settings: HubSettings,
     clock: Clock,
     drain: Drain,

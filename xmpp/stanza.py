@@ -58,7 +58,7 @@ class Stanza:
         "malformed", "payloads", "sender", "to", "type",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913, PLR0917  the parts of a stanza
+    def __init__(  # noqa: PLR0917  the parts of a stanza
         self,
         kind: Kind,
         type: str | None = None,

@@ -64,11 +64,11 @@ class Dispatcher:
             forwarding = self.custody.forwarding(site)
             append = forwarding.wanted_append()
             if append is not None:
-                self._spool.append(site, append, lambda answer, site=site: self._appended(site, answer))  # type: ignore[misc]
+                self._spool.append(site, append, lambda answer, site=site: self._appended(site, answer))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
             read = forwarding.wanted_read()
             if read is not None:
                 after, limit = read.after_sequence, read.limit
-                self._spool.read(site, after, limit, lambda answer, site=site: self._loaded(site, answer))  # type: ignore[misc]
+                self._spool.read(site, after, limit, lambda answer, site=site: self._loaded(site, answer))  # type: ignore[misc]  # as above
             trim = forwarding.wanted_trim()
             if trim is not None:
                 self._spool.trim(site, trim)

@@ -51,7 +51,7 @@ class LiveLink:
 class Exchange:
     """All live links.  Implements cascade.transport.server.HubHandler, and the ports PresenceLinks and Links."""
 
-    def __init__(  # noqa: PLR0913 - the hub's hub: each collaborator is one concern of a frame
+    def __init__(
         self,
         name: HubName,
         settings: LinksSettings,

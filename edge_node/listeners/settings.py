@@ -4,12 +4,21 @@ import ipaddress
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from chassis.settings import Settings
 from chassis.tls import TLSSettings
 
 Port = Annotated[int, Ge(0), Le(65535)]
+
+
+def _none(value: object) -> object:
+    """TOML and the environment have no null: the word stands for it."""
+    return None if value == "none" else value
+
+
+OptionalPort = Annotated[Port | None, BeforeValidator(_none)]
+"""A port, or "none"."""
 Seconds = Annotated[float, Gt(0), Le(86_400)]
 Count = Annotated[int, Ge(1), Le(1_000_000)]
 
@@ -116,10 +125,10 @@ class TCPSettings(Settings):
     host: str = "::"
     """Address to listen on; `::` is every address."""
 
-    port: Port | None = 5222
-    """XMPP with STARTTLS; 0 lets the kernel choose; none: closed."""
+    port: OptionalPort = 5222
+    """XMPP with STARTTLS; 0 lets the kernel choose; "none": closed."""
 
-    tls_port: Port | None = 5223
+    tls_port: OptionalPort = 5223
     """XMPP inside TLS from the first byte (XEP-0368, ALPN `xmpp-client`)."""
 
 
@@ -129,8 +138,8 @@ class HTTPSettings(Settings):
     host: str = "::"
     """Address to listen on."""
 
-    port: Port | None = 5280
-    """0 lets the kernel choose; none: closed."""
+    port: OptionalPort = 5280
+    """0 lets the kernel choose; "none": closed."""
 
     has_tls: bool = True
     """Whether this port speaks TLS itself.  If not, clients get in through `trusted_proxies`, or unencrypted."""
@@ -154,7 +163,7 @@ class ListenerSettings(Settings):
     processes: Annotated[int, Ge(0), Le(64)] = 0
     """Listener processes; 0: the core listens itself, in its own process."""
 
-    operations_port: Port | None = None
+    operations_port: OptionalPort = None
     """Where the first listener process shows `/metrics` and `/readyz`, on the host of `operations`; each further one
     takes the next port.  None: nowhere."""
 

@@ -106,6 +106,7 @@ class Database:
         self._reader_connection.close()
 
     def _connect(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)  # SQLite gives its other files the same mode
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
         )

@@ -46,7 +46,8 @@ class MemoryDeliveries:
         def apply(tables: Tables) -> None:
             row = tables.entries.get(account, {}).get(id)
             if row is not None:
-                row.deliveries = tuple((key, number if key == session else old) for key, old in row.deliveries)
+                others = (delivery for delivery in row.deliveries if delivery[0] != session)
+                row.deliveries = (*others, (session, number))
 
         self._log.write(apply)
 

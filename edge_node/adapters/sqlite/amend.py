@@ -2,13 +2,14 @@
 
 from edge_node.adapters.sqlite.batch import Standing
 from edge_node.adapters.sqlite.connection import Connection
-from edge_node.adapters.sqlite.rows import OFFLINE, REOPENED, Places, pack_deliveries, unpack_deliveries
+from edge_node.adapters.sqlite.rows import OFFLINE, REOPENED, Places, pack_deliveries, signed, unpack_deliveries
 
 _FIND = "SELECT flags, deliveries FROM entry WHERE owner = ? AND id = ?"
 _CHANGE = "UPDATE entry SET flags = ?, deliveries = ? WHERE owner = ? AND id = ?"
 _FIND_RECENT = "SELECT flags, deliveries FROM recent WHERE row = ? AND owner = ? AND id = ?"
 _CHANGE_RECENT = "UPDATE recent SET flags = ?, deliveries = ? WHERE row = ?"
 _OWNER = "SELECT id FROM owner WHERE jid = ?"
+_REACH_BACK = "UPDATE session SET since = :id - 1 WHERE key = :key AND since >= :id"
 
 
 def amend(connection: Connection, places: Places, standing: Standing) -> None:
@@ -23,6 +24,7 @@ def amend(connection: Connection, places: Places, standing: Standing) -> None:
         _change(connection, places, account, row_id, waits=waits)
     for (account, row_id, session), number in standing.numbers.items():
         _change(connection, places, account, row_id, renumbered=(session, number))
+        connection.execute(_REACH_BACK, {"key": signed(session), "id": row_id})
 
 
 def _change(
@@ -61,5 +63,5 @@ def _flagged(flags: int, waits: bool | None) -> int:
 def _renumbered(blob: bytes, renumbered: tuple[int, int] | None) -> bytes:
     if renumbered is None:
         return blob
-    session, number = renumbered
-    return pack_deliveries(tuple((key, number if key == session else old) for key, old in unpack_deliveries(blob)))
+    others = [delivery for delivery in unpack_deliveries(blob) if delivery[0] != renumbered[0]]
+    return pack_deliveries((*others, renumbered))

@@ -14,7 +14,7 @@ class StoreSettings(Settings):
     """Messages in one commit."""
 
     gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.004
-    """Least time from the start of one commit to that of the next: an idle store commits at once, a busy one gathers."""
+    """Least time from the start of one commit to the next: an idle store commits at once, a busy one gathers."""
 
     backlog_acceptances_max: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """Messages waiting for a commit; above it they are refused."""
