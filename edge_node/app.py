@@ -32,7 +32,7 @@ from edge_node.adapters.store import Store
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.composition import EdgeCore, Surroundings
 from edge_node.journal import LoggedJournal
-from edge_node.listening import ClientPorts, listening_elsewhere, listening_here
+from edge_node.listening import ClientPorts, Listening, listening_elsewhere, listening_here
 from edge_node.metrics import EdgeGauges
 from edge_node.settings import EdgeSettings, UplinkSettings
 from edge_node.tasks import BoundedTasks
@@ -45,7 +45,7 @@ SECRET_FILE = "salts.key"  # noqa: S105 - the file's name
 SECRET_BYTES = 32
 SOFTWARE = "chappe-edge"
 FAKE_ITERATIONS = 10_000
-"""Shown for accounts that do not exist; the hub's default for those that do."""
+"""Shown for accounts that do not exist while there are none that do; the hub's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +110,37 @@ async def serving(settings: EdgeSettings, clock: Clock, drain: Drain, config: Pa
         tasks = BoundedTasks(group, settings.tasks_max)
         edge = EdgeCore(Surroundings(settings, store, clock, ids.next_id, tasks, LoggedJournal(registry)))
         await edge.start()
-        stack.callback(group.create_task(edge.housekeeping.run()).cancel)
         if settings.uplink is not None:
             link = await connect(settings, settings.uplink, edge, store)
             stack.callback(group.create_task(link.run()).cancel)
+        stack.callback(group.create_task(edge.housekeeping.run()).cancel)
         registry.register(EdgeGauges(edge, store, tasks))
-        operations = OperationsServer(
-            settings.operations,
-            registry,
-            lambda: [("not_draining", not drain.is_requested)],
-        )
+        readiness = EdgeReadiness(drain)
+        operations = OperationsServer(settings.operations, registry, readiness)
         operations_port = await operations.start()
         stack.push_async_callback(operations.stop)
         policy = stream_policy(settings, edge)
         if settings.listeners.processes:
-            listening = listening_elsewhere(settings, edge.core, policy, registry, config)
+            context = listening_elsewhere(settings, edge.core, policy, registry, config)
         else:
-            listening = listening_here(settings, edge.core, policy, registry)
-        clients = await stack.enter_async_context(listening)
+            context = listening_here(settings, edge.core, policy, registry)
+        readiness.listening = await stack.enter_async_context(context)
         stack.callback(edge.core.drain)
-        yield Ports(operations_port, clients)
+        yield Ports(operations_port, readiness.listening.ports)
+
+
+class EdgeReadiness:
+    """Implements `chassis.http.Readiness`.  The hub is not asked for: a site is ready without it."""
+
+    def __init__(self, drain: Drain) -> None:
+        self._drain = drain
+        self.listening: Listening | None = None
+        """Set once clients are let in."""
+
+    def __call__(self) -> list[tuple[str, bool]]:
+        """What it takes to serve, and whether it is there."""
+        are_listening = self.listening is not None and self.listening.is_complete()
+        return [("not_draining", not self._drain.is_requested), ("listeners", are_listening)]
 
 
 async def connect(settings: EdgeSettings, uplink: UplinkSettings, edge: EdgeCore, store: Store) -> LinkClient:
@@ -183,7 +194,7 @@ def stream_policy(settings: EdgeSettings, edge: EdgeCore) -> StreamPolicy:
     return StreamPolicy(
         domain=settings.domain,
         secret=kept_secret(settings.data / SECRET_FILE),
-        fake_iterations=FAKE_ITERATIONS,
+        fake_iterations=edge.directory.usual_iterations(FAKE_ITERATIONS),
         features=tuple(element for feature in edge.features for element in feature.stream_features),
     )
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from chassis.clock import Clock
 from edge_node.accounts.directory import LocalDirectory
 from edge_node.adapters.store import Store
+from edge_node.attendance import Attendance
 from edge_node.core.core import Core
 from edge_node.core.lifecycle import Lifecycle, Sources
 from edge_node.core.revival import Revival
@@ -74,6 +75,7 @@ class EdgeCore:
         self.directory = LocalDirectory(store.accounts)
         self.departures = Departures(
             site=settings.site,
+            is_open=settings.uplink is not None,
             epoch=store.outbox.epoch,
             last_sequence=store.outbox.last_sequence,
             custody=store.custody,
@@ -115,6 +117,7 @@ class EdgeCore:
         )
         self.features = self._features()
         self._observers = [feature.sessions for feature in self.features if feature.sessions is not None]
+        self._observers.append(Attendance())
         self.presence = PresencePath(
             router=self._router,
             registry=self.registry,
@@ -207,13 +210,13 @@ class EdgeCore:
             give_up=self._revival.give_up,
         )
         self.housekeeping = Housekeeping(
-            lifecycle=self._lifecycle,
-            iqs=self._iqs,
+            ticks=(self._lifecycle.sweep, self._iqs.expire),
             registry=self.registry,
             archive=around.store.archive,
             store=around.store,
             now_us=around.clock.now_us,
             monotonic=around.clock.monotonic,
+            journal=around.journal,
             retention_seconds=settings.archive.retention_seconds,
             resend_seconds=settings.sessions.resume_seconds,
         )

@@ -1,16 +1,11 @@
 """What has to be done from time to time: expired sessions and requests, old messages."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import structlog
-
-from edge_node.core.lifecycle import Lifecycle
-from edge_node.pipeline.iqs import IQPath
+from edge_node.pipeline.messages import Journal
 from edge_node.sessions.registry import Registry
-
-_log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 UPKEEP_SECONDS = 60.0
@@ -41,66 +36,82 @@ class Sweepable(Protocol):
 
 
 class Housekeeping:
-    """Runs beside the traffic, in small steps."""
+    """Runs beside the traffic, in small steps.
+
+    Rule: what fails is reported, and done again the next time; it keeps nothing else from being done.
+    """
 
     def __init__(
         self,
         *,
-        lifecycle: Lifecycle,
-        iqs: IQPath,
+        ticks: Sequence[Callable[[float], None]],
         registry: Registry,
         archive: Archive,
         store: Sweepable,
         now_us: Callable[[], int],
         monotonic: Callable[[], float],
+        journal: Journal,
         retention_seconds: float | None,
         resend_seconds: float,
     ) -> None:
         """Compose it.
 
         Args:
-            lifecycle: ends what is over.
-            iqs: answers what has waited for too long.
+            ticks: called about once a second with the time by `monotonic`: they end what is over.
             registry: who is connected.
             archive: what grows old.
             store: what keeps messages for deliveries only.
             now_us: wall clock.
             monotonic: seconds.
+            journal: where failures are reported.
             retention_seconds: how long messages are archived; None: for ever.
             resend_seconds: for how long a client may send again what was taken: nothing younger is swept.
         """
-        self._lifecycle = lifecycle
-        self._iqs = iqs
+        self._ticks = tuple(ticks)
         self._registry = registry
         self._archive = archive
         self._store = store
         self._now_us = now_us
         self._monotonic = monotonic
+        self._journal = journal
         self._retention_seconds = retention_seconds
         self._resend_seconds = resend_seconds
 
     async def run(self) -> None:
         """Do it until cancelled."""
-        next_upkeep = self._monotonic() + UPKEEP_SECONDS
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tick())
+            tasks.create_task(self._upkeep())  # it may take long, and who is to be answered does not wait for it
+
+    async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = self._monotonic()
-            self._lifecycle.sweep(now)
-            self._iqs.expire(now)
-            if now >= next_upkeep:
-                next_upkeep = now + UPKEEP_SECONDS
+            for tick in self._ticks:
                 try:
-                    await self._upkeep()
-                except Exception as error:  # noqa: BLE001 - the store may fail; the next round comes
-                    _log.warning("upkeep_failed", error=str(error))
+                    tick(now)
+                except Exception as error:  # noqa: BLE001 - it must not take the core down
+                    self._journal.failed("housekeeping", error)
 
     async def _upkeep(self) -> None:
-        now_us = self._now_us()
+        while True:
+            await asyncio.sleep(UPKEEP_SECONDS)
+            for work in (self._purge, self._sweep):
+                try:
+                    await work()
+                except Exception as error:  # noqa: BLE001 - the store may fail; the next round comes
+                    self._journal.failed("upkeep", error)
+
+    async def _purge(self) -> None:
+        """Remove what has been archived for long enough."""
         if self._retention_seconds is not None:
-            oldest = now_us - int(self._retention_seconds * 1e6)
+            oldest = self._now_us() - int(self._retention_seconds * 1e6)
             while await self._archive.purge(oldest, ROWS_PER_COMMIT) == ROWS_PER_COMMIT:
                 pass
-        before_id = now_us - int(self._resend_seconds * 1e6)
+
+    async def _sweep(self) -> None:
+        """Remove what was kept for deliveries that have been made."""
+        before_id = self._now_us() - int(self._resend_seconds * 1e6)
         next_id: int | None = 0
         while next_id is not None:
             swept = await self._store.sweep(next_id, before_id, ROWS_PER_COMMIT, self._acknowledged())

@@ -1,7 +1,7 @@
 """Where clients connect: in this process, or in listener processes that this one keeps running."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +28,26 @@ class ClientPorts:
     http: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Clients are let in, as long as its context is open."""
+
+    ports: ClientPorts
+    is_complete: Callable[[], bool]
+    """Whether all that should listen does."""
+
+
 @asynccontextmanager
 async def listening_here(
     settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry
-) -> AsyncIterator[ClientPorts]:
+) -> AsyncIterator[Listening]:
     """Listen in this process; leaving it ends all streams, in bounded time."""
     async with Listener(settings.listeners, core, policy, load_tls(settings.listeners), registry) as listener:
         tcp, http = TCPPorts(listener), HTTPPort(listener)
         try:
             await tcp.start()
             await http.start()
-            yield ClientPorts(tcp.port, tcp.tls_port, http.port)
+            yield Listening(ClientPorts(tcp.port, tcp.tls_port, http.port), lambda: True)
         finally:
             tcp.stop()
             http.stop()
@@ -48,7 +57,7 @@ async def listening_here(
 @asynccontextmanager
 async def listening_elsewhere(
     settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry, config: Path
-) -> AsyncIterator[ClientPorts]:
+) -> AsyncIterator[Listening]:
     """Have listener processes listen; leaving it ends them, in bounded time.
 
     If this process dies instead, they go on, and the next one finds them.
@@ -65,7 +74,7 @@ async def listening_elsewhere(
         supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config))
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(supervisor.run())
-            yield ClientPorts()
+            yield Listening(ClientPorts(), lambda: len(server.listeners) >= settings.listeners.processes)
             await supervisor.drain()
             running.cancel()
     finally:

@@ -117,6 +117,10 @@ class LinkStream:
                     self._lose(error)
                     return
                 continue
+            failure = role.timeout(now)
+            if failure is not None:  # its deadline has passed: waiting for it would be no waiting
+                self.end(failure)
+                return
             deadline = role.deadline(now)
             timer = loop.call_at(deadline, awake.set) if deadline is not None else None
             try:

@@ -1,5 +1,6 @@
 """Who is at home here, in memory; the store behind it survives."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from edge_node.accounts.store import Account, AccountStore
@@ -38,6 +39,11 @@ class LocalDirectory:
         if account is None or account.disabled or not account.verifiers:
             return None
         return Credentials({verifier.hash_name: verifier for verifier in account.verifiers})
+
+    def usual_iterations(self, otherwise: int) -> int:
+        """The iteration count that most verifiers have (RFC 5802 section 3); `otherwise` when there is none."""
+        counts = Counter(each.iterations for account in self._accounts.values() for each in account.verifiers)
+        return counts.most_common(1)[0][0] if counts else otherwise
 
     async def apply(
         self, version: int, upserted: Sequence[Account], removed: Sequence[str], *, full: bool

@@ -154,6 +154,9 @@ class CoreAttachment:
             if self._is_gone:
                 return
             session = core.lifecycle.open(account, resource)
+            session.channel = self._channel
+            self._session = session
+            await core.revival.given_up(account.bare)  # what an older session has left comes first
         except StanzaError as error:
             self._channel.binding_refused(error)
             return
@@ -161,9 +164,8 @@ class CoreAttachment:
             core.journal.failed("bind", error)
             self._channel.binding_refused(StanzaError(StanzaCondition.INTERNAL_SERVER_ERROR))
             return
-        session.channel = self._channel
-        self._session = session
-        self._channel.bound(session.jid, session.key)
+        if not session.is_over:
+            self._channel.bound(session.jid, session.key)
 
     def enable_management(self, resume: bool, max_seconds: int | None) -> None:
         """XEP-0198 section 3."""
@@ -253,7 +255,7 @@ class CoreAttachment:
         behind, session.behind = session.behind, None
         while behind and not session.is_over:
             self._take(session, *behind.popleft())
-            if session.behind is not None:
+            if session.is_waiting:
                 session.behind = behind
                 return
 

@@ -4,6 +4,7 @@ A session rebuilt by a restarted core is *dormant*: its contacts go on seeing it
 how much its client has had is not known until the client (XEP-0198) or the listener (backplane) says so.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from edge_node.core.lifecycle import Lifecycle
 from edge_node.custody import Custody
 from edge_node.features.offline.store import DeliveryStore, Undelivered
 from edge_node.pipeline.messages import Journal
+from edge_node.pipeline.passage import Waited
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session, SessionLimits
@@ -51,6 +53,7 @@ class Revival:
         self._journal = journal
         self._numbers: Mapping[int, int] = {}
         self._secrets: dict[int, tuple[bytes, str]] = {}
+        self._ending: dict[str, list[asyncio.Event]] = {}
         self._awakened: Callable[[Session], None] = lambda _: None
 
     def compose(self, awakened: Callable[[Session], None]) -> None:
@@ -110,12 +113,30 @@ class Revival:
 
     def give_up(self, session: Session) -> None:
         """A dormant session has ended: what its client may not have had waits for the account."""
-        self._spawn(self._give_up(session, session.number_out))
+        done = asyncio.Event()
+        ending = self._ending.setdefault(session.account.bare, [])
+        ending.append(done)
+        if not self._spawn(self._give_up(session, session.number_out, done)):
+            self._ended(session.account.bare, done)
 
-    async def _give_up(self, session: Session, acknowledged: int) -> None:
+    async def _give_up(self, session: Session, acknowledged: int, done: asyncio.Event) -> None:
         bare = session.account.bare
-        for row in await self._deliveries.delivered_to(bare, session.key, acknowledged):
-            self._deliveries.keep_waiting(bare, row.id)
+        try:
+            for row in await self._deliveries.delivered_to(bare, session.key, acknowledged):
+                self._deliveries.keep_waiting(bare, row.id)
+        finally:
+            self._ended(bare, done)
+
+    def _ended(self, bare: str, done: asyncio.Event) -> None:
+        done.set()
+        self._ending[bare].remove(done)
+        if not self._ending[bare]:
+            del self._ending[bare]
+
+    async def given_up(self, bare: str) -> None:
+        """Return when all that dormant sessions of an account have left waits for it."""
+        for done in tuple(self._ending.get(bare, ())):
+            await done.wait()
 
     # Resumption (XEP-0198 section 5).
 
@@ -154,21 +175,24 @@ class Revival:
                 return
             if session.is_over or session.queue is None or session.channel is not None:
                 channel.resumption_refused(None)
-                return
-            if session.told != session.handled:
+            elif session.told != session.handled:
                 channel.close(StreamError(StreamCondition.RESOURCE_CONSTRAINT, "the store is not available"))
-                return
-            session.channel = channel
-            session.detached_at = None
-            session.number_in = session.handled
-            session.early = None
-            if session.behind is not None:
-                session.behind.clear()  # they come again
-            channel.resumed(previous_id, session.handled, session.jid, session.key)
-            for _number, (data, _subject) in session.queue.unacknowledged():
-                channel.deliver(data)
+            else:
+                self._give(session, channel, previous_id)
 
         self._custody.barrier(settled)
+
+    def _give(self, session: Session, channel: Channel, previous_id: str) -> None:
+        """Both counts go on; what the client has not had is sent again."""
+        session.channel = channel
+        session.detached_at = None
+        session.number_in = session.handled
+        session.early = None
+        if session.behind is not None:
+            session.behind.clear()  # they come again
+        channel.resumed(previous_id, session.handled, session.jid, session.key)
+        for _number, (data, _subject) in session.queue.unacknowledged() if session.queue is not None else ():
+            channel.deliver(data)
 
     def _wake(self, session: Session, channel: Channel, received: int) -> None:
         """Send what the store has for the session above `received`, then everything new."""
@@ -192,19 +216,22 @@ class Revival:
         if not session.managed:
             session.resumable = 0
         self._registry.presence_changed(session)
-        promises = [(session.promise(None), row) for row in missed]
+        promises = [(session.promise(Waited(bare, row.id)), row) for row in missed]
         for promise, row in promises:
             self._deliveries.renumber(bare, row.id, session.key, promise.number)
         for data, subject in held:
             session.deliver(data, subject)
 
-        def renumbered(error: Exception | None) -> None:
+        def renumbered(_: Exception | None) -> None:
             for promise, row in promises:
+                if session.is_over:
+                    self._deliveries.keep_waiting(bare, row.id)
+                    continue
                 session.fulfil(promise, with_archive_id(row, session.account.jid))
-            if error is None:
-                self._awakened(session)
 
         self._custody.barrier(renumbered)
+        # In the turn in which it can be sent to again: what has waited meanwhile comes before what comes from now on.
+        self._awakened(session)
 
 
 def with_archive_id(row: Undelivered, account: JID) -> bytes:

@@ -1,7 +1,6 @@
 """Who gets a message: the delivery rules of RFC 6121 section 8.5, as a pure function."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.session import Session
@@ -10,9 +9,8 @@ from xmpp.jid import JID
 Fate = Literal["deliver", "offline", "refuse", "ignore"]
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """What becomes of a message for a local account."""
+class Destination(NamedTuple):
+    """What becomes of a message for a local account.  A tuple, because one is made for every message."""
 
     fate: Fate
     """deliver to `sessions`; keep it for later; refuse with service-unavailable; or ignore it silently."""

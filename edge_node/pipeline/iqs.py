@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 from edge_node.pipeline.feature import Feature, Query, Request, To, handlers_of
 from edge_node.pipeline.messages import Journal
-from edge_node.pipeline.pending import PendingRequests
+from edge_node.pipeline.pending import Pending, PendingRequests
 from edge_node.routing.router import Router
 from edge_node.sessions.session import Session
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.jid import JID
+from xmpp.payloads import disco
 from xmpp.stanza import Stanza
 
 _REQUESTS = ("get", "set")
@@ -63,8 +64,10 @@ class IQPath:
             self._refuse(stanza, session.jid, StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND))
         elif to.local is None:
             self._answer(Request(stanza, session.jid, None, session))
-        elif not self._router.is_local(to):
+        elif self._router.is_elsewhere(to):
             self._send_away(stanza, session.jid, to)
+        elif not self._router.is_local(to):
+            self._reply(session.jid, _answer_for_nobody(stanza, stanza.payloads[0]))
         elif to.resource is None:
             self._answer(Request(stanza, session.jid, to, session))
         elif not self._router.to_full(stanza):
@@ -76,13 +79,15 @@ class IQPath:
         if to is None or sender is None:
             return
         if stanza.type in _RESPONSES:
-            if self._pending.answered(to, sender, stanza.id or ""):
+            if self._pending.answered(to, sender, stanza.id or "") is not None:
                 self._router.to_full(stanza)
         elif stanza.type not in _REQUESTS or len(stanza.payloads) != 1:
             self._refuse(stanza, sender, StanzaError(StanzaCondition.BAD_REQUEST))
-        elif to.resource is None and self._router.is_local(to):
+        elif not self._router.is_local(to):
+            self._reply(sender, _answer_for_nobody(stanza, stanza.payloads[0]))
+        elif to.resource is None:
             self._answer(Request(stanza, sender, to, None))
-        elif not self._router.is_local(to) or not self._router.to_full(stanza):
+        elif not self._router.to_full(stanza):
             self._refuse(stanza, sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
 
     def unread(self, request: Stanza) -> None:
@@ -92,20 +97,23 @@ class IQPath:
 
     def undeliverable(self, requester: JID, recipient: JID, id: str, condition: StanzaCondition) -> None:
         """The hub could not pass a request on."""
-        if self._pending.answered(requester, recipient, id):
-            self._time_out(requester, recipient, id, condition)
+        pending = self._pending.answered(requester, recipient, id)
+        if pending is None:
+            return
+        request = _request_of(pending)
+        if condition is StanzaCondition.ITEM_NOT_FOUND:
+            answer = _answer_for_nobody(request, pending.payload)
+        else:
+            answer = request.error(StanzaError(condition))
+        self._router.to_full(answer)
 
     def expire(self, now: float) -> None:
         """Answer the requests whose deadline has passed with remote-server-timeout."""
-        for requester, recipient, id_ in self._pending.expired(now):
-            self._time_out(requester, recipient, id_, StanzaCondition.REMOTE_SERVER_TIMEOUT)
-
-    def _time_out(self, requester: JID, recipient: JID, id_: str, condition: StanzaCondition) -> None:
-        request = Stanza("iq", "get", id_, recipient, requester)
-        self._router.to_full(request.error(StanzaError(condition)))
+        for pending in self._pending.expired(now):
+            self._router.to_full(_request_of(pending).error(StanzaError(StanzaCondition.REMOTE_SERVER_TIMEOUT)))
 
     def _send_away(self, stanza: Stanza, sender: JID, to: JID) -> None:
-        if not self._pending.expect(sender, to, stanza.id or ""):
+        if not self._pending.expect(sender, to, stanza):
             self._refuse(stanza, sender, StanzaError(StanzaCondition.RESOURCE_CONSTRAINT))
         elif not self._router.to_full(stanza):
             self._pending.answered(sender, to, stanza.id or "")
@@ -154,3 +162,19 @@ class IQPath:
     def _reply(self, sender: JID, answer: Stanza) -> None:
         answer.to = sender
         self._router.to_full(answer)
+
+
+def _request_of(pending: Pending) -> Stanza:
+    """A request that left the site, without its payload."""
+    return Stanza("iq", pending.type, pending.id, pending.recipient, pending.requester)
+
+
+def _answer_for_nobody(request: Stanza, payload: str) -> Stanza:
+    """The answer when the account addressed exists nowhere (RFC 6121 section 8.5.1).
+
+    An account that may not be looked at gives the same (XEP-0030 section 8), so strangers learn nothing from it.
+    """
+    to_account = request.to is not None and request.to.resource is None
+    if to_account and request.type == "get" and payload == disco.ITEMS:
+        return request.result(disco.Items().element())
+    return request.error(StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))

@@ -14,7 +14,7 @@ from edge_node.pipeline.feature import Drop, Feature
 from edge_node.pipeline.passage import Passage, Waited
 from edge_node.pipeline.traits import traits_of
 from edge_node.sessions.registry import Registry
-from edge_node.sessions.session import Session
+from edge_node.sessions.session import Promise, Session
 from xmpp import namespaces
 from xmpp.element import Element
 from xmpp.errors import ErrorType, StanzaCondition, StanzaError
@@ -40,6 +40,10 @@ class LocalAccounts(Protocol):
 
 class Outbox(Protocol):
     """Where messages for other sites are promised."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there are other sites at all, be they within reach or not."""
 
     def promise(self, stanza: Stanza, id: int) -> tuple[int, bytes]:
         """The next sequence and the encoded envelope, to be committed with the acceptance."""
@@ -197,6 +201,8 @@ class MessagePath:
             return StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
         if self._accounts.is_home(to.local):
             return self._inbound(passage, to)
+        if not self._outbox.is_open:
+            return StanzaError(StanzaCondition.ITEM_NOT_FOUND)
         passage.acceptance.envelope = self._outbox.promise(stanza, passage.acceptance.id)
         return None
 
@@ -231,7 +237,13 @@ class MessagePath:
 
     def _enter(self, passage: Passage, recipient: JID) -> None:
         """Add the recipient's row, with the places promised in the sessions that get the message."""
-        promises = passage.promises = [session.promise(passage) for session in passage.targets]
+        promises: list[Promise] = []
+        deliveries: list[tuple[int, int]] = []
+        for session in passage.targets:
+            promise = session.promise(passage)
+            promises.append(promise)
+            deliveries.append((session.key, promise.number))
+        passage.promises = promises
         sender = passage.stanza.sender
         acceptance = passage.acceptance
         if not acceptance.stanza:
@@ -242,7 +254,7 @@ class MessagePath:
                 "" if sender is None else sender.bare,
                 outgoing=False,
                 flags=passage.flags,
-                deliveries=tuple((promise.session.key, promise.number) for promise in promises),
+                deliveries=tuple(deliveries),
             )
         )
 

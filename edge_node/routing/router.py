@@ -17,6 +17,10 @@ class LocalAccounts(Protocol):
 class Uplink(Protocol):
     """The way to other sites for what is not held: it is sent now or not at all."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are other sites at all, be they within reach or not."""
+
     def send_transient(self, stanza: Stanza) -> bool:
         """Send it if the link is up; False if not."""
 
@@ -38,6 +42,10 @@ class Router:
     def is_ours(self, jid: JID) -> bool:
         """Whether the address is in the company's domain, at whatever site."""
         return jid.domain == self.domain
+
+    def is_elsewhere(self, jid: JID) -> bool:
+        """Whether the address may belong to an account at another site."""
+        return self._uplink.is_open and jid.local is not None and self.is_ours(jid) and not self.is_local(jid)
 
     def to_full(self, stanza: Stanza) -> bool:
         """Deliver to the resource that `to` names, here or elsewhere; False when it certainly reached nobody."""

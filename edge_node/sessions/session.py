@@ -144,6 +144,11 @@ class Session:
         """To whom directed presence was sent (RFC 6121 section 4.6)."""
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether a stanza of the session waits for the store, and those behind it for their turn."""
+        return self.behind is not None
+
+    @property
     def is_available(self) -> bool:
         """Whether initial presence has been sent."""
         return self.presence is not None
@@ -224,18 +229,22 @@ class Session:
 
     @property
     def is_to_be_noted(self) -> bool:
-        """Whether the store has to learn how many stanzas have been dealt with."""
-        return bool(self.resumable) and self.told != self.handled and not self.noting
+        """Whether the store has to learn how many stanzas have been dealt with, and will not by itself.
+
+        What is pending has a higher number: a lower one must not come to the store after it.
+        """
+        return bool(self.resumable) and self.told != self.handled and not self.noting and not self.pending
 
     def stored(self, number: int) -> None:
         """The store has this number, and whatever came before it has been dealt with."""
         if 0 < (number - self.durable) % COUNT_MODULUS < COUNT_MODULUS // 2:
             self.durable = number
-            self._tell()
+            if self.resumable:
+                self._tell()
 
     def _tell(self) -> None:
         if self.channel is not None:
-            self.channel.handled(self.told)
+            self.channel.handled(self.told if self.resumable else self.handled)
 
     def taken(self, number: int) -> None:
         """The core has dealt with the stanza of this number.  The client is told as soon as none before it is open."""

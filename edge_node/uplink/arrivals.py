@@ -125,17 +125,24 @@ class Arrivals:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                envelopes, done = self._waiting.popleft()
-                stored = await self._take_batch(envelopes)
-                held = [envelope.hub_sequence for envelope in envelopes if envelope.is_held]
-                if stored:
-                    done(held[stored - 1])
-                if stored < len(held):
+                if not await self._take_next():
                     self._waiting.clear()
                     self._link.store_failed()
-                    return
         finally:
             self._is_busy = False
+
+    async def _take_next(self) -> bool:
+        """Take the envelopes that wait for longest; whether all of them could be."""
+        envelopes, done = self._waiting.popleft()
+        held = [envelope.hub_sequence for envelope in envelopes if envelope.is_held]
+        try:
+            stored = await self._take_batch(envelopes)
+        except Exception as error:  # noqa: BLE001 - what is not answered for would keep the link waiting for ever
+            _log.exception("envelopes_not_taken", error=type(error).__name__)
+            return False
+        if stored:
+            done(held[stored - 1])
+        return stored == len(held)
 
     async def _take_batch(self, envelopes: list[Envelope]) -> int:
         """Take envelopes in order; how many of the held ones, from the first on, were stored."""

@@ -21,6 +21,7 @@ class Departures:
         self,
         *,
         site: str,
+        is_open: bool,
         epoch: int,
         last_sequence: int,
         custody: Custody,
@@ -31,6 +32,7 @@ class Departures:
 
         Args:
             site: our name.
+            is_open: whether there are other sites: without an uplink there is nobody to leave for.
             epoch: of our outbox.
             last_sequence: the highest sequence committed so far.
             custody: for what is held without being a message.
@@ -38,6 +40,8 @@ class Departures:
             deadline_seconds: how long the answer to an IQ is worth anything.
         """
         self._site = site
+        self.is_open = is_open
+        """Whether anything may leave, now or when the link is up."""
         self._epoch = epoch
         self._sequence = last_sequence
         self._link: Link = NoLink()

@@ -43,22 +43,27 @@ def envelope_of(
 
 def stanzas_of(envelope: Envelope) -> Iterator[Stanza]:
     """One stanza for each recipient; addresses that are none (which no edge sends) are passed over."""
-    try:
-        sender = JID.parse(envelope.sender)
-        for recipient in envelope.recipients:
+    for sender in _addresses(envelope.sender):
+        for recipient in _addresses(*envelope.recipients):
             yield Stanza(
                 envelope.kind,
                 envelope.type,
                 envelope.id,
-                JID.parse(recipient),
+                recipient,
                 sender,
                 envelope.language,
                 envelope.payloads,
                 envelope.inner,
                 envelope.declarations,
             )
-    except InvalidJID:
-        return
+
+
+def _addresses(*texts: str) -> Iterator[JID]:
+    for text in texts:
+        try:
+            yield JID.parse(text)
+        except InvalidJID:
+            continue
 
 
 def account_of(account: ReplicatedAccount) -> Account:

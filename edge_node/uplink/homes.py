@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from cascade.frame import HomeAnswer
 from edge_node.uplink.alone import NoLink
 from edge_node.uplink.link import Link
 
 Found = Callable[[tuple[str, int] | None], None]
+
+
+class Question(NamedTuple):
+    """One that the hub has been asked."""
+
+    timer: asyncio.TimerHandle
+    waiting: list[Found]
 
 
 class Homes:
@@ -19,13 +27,14 @@ class Homes:
         Args:
             site: our name: an account that lives here needs no redirection.
             wait_seconds: after which the account counts as unknown.
-            questions_max: how many may wait; further ones count as unknown.
+            questions_max: how many may wait for an answer; to further ones the account is unknown.
         """
         self._link: Link = NoLink()
         self._site = site
         self._wait_seconds = wait_seconds
         self._questions_max = questions_max
-        self._waiting: dict[str, list[Found]] = {}
+        self._questions: dict[str, Question] = {}
+        self._waiting = 0
 
     def connect(self, link: Link) -> None:
         """Name the link.  Called once, by the composer, if there is one."""
@@ -33,13 +42,15 @@ class Homes:
 
     def find(self, bare: str, found: Found) -> None:
         """Answer with (host, port) for clients of the account's home site; None: nobody knows such an account."""
-        if bare in self._waiting and len(self._waiting[bare]) < self._questions_max:
-            self._waiting[bare].append(found)
-        elif len(self._waiting) >= self._questions_max or not self._link.ask_home(bare):
+        question = self._questions.get(bare)
+        if self._waiting >= self._questions_max or (question is None and not self._link.ask_home(bare)):
             found(None)
-        else:
-            self._waiting[bare] = [found]
-            asyncio.get_running_loop().call_later(self._wait_seconds, self._settle, bare, None)
+            return
+        if question is None:
+            timer = asyncio.get_running_loop().call_later(self._wait_seconds, self._settle, bare, None)
+            question = self._questions[bare] = Question(timer, [])
+        question.waiting.append(found)
+        self._waiting += 1
 
     def answered(self, answer: HomeAnswer) -> None:
         """The hub has answered."""
@@ -47,5 +58,10 @@ class Homes:
         self._settle(answer.account, (answer.client_host, answer.client_port) if is_elsewhere else None)
 
     def _settle(self, bare: str, address: tuple[str, int] | None) -> None:
-        for found in self._waiting.pop(bare, ()):
+        question = self._questions.pop(bare, None)
+        if question is None:
+            return
+        question.timer.cancel()
+        self._waiting -= len(question.waiting)
+        for found in question.waiting:
             found(address)

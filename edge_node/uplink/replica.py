@@ -55,6 +55,13 @@ class ReplicaKeeper:
         self.interrupted()
         if not self._is_busy:
             self._is_busy = self._spawn(self._apply())
+            if not self._is_busy:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """Have the hub send again, over a new link, what could not be applied."""
+        self._ready.clear()
+        self._link.store_failed()
 
     async def _apply(self) -> None:
         try:
@@ -71,8 +78,8 @@ class ReplicaKeeper:
                     "accounts_applied", version=version, upserted=len(upserted), removed=len(removed), full=is_full
                 )
                 self._link.accounts_held(version)
-        except Exception as error:  # noqa: BLE001 - the store may fail: the hub sends the change again with the next link
-            self._ready.clear()
+        except Exception as error:  # noqa: BLE001 - the store may fail, and nobody may stay whom the hub has shut out
             _log.error("accounts_not_applied", error=str(error))
+            self._give_up()
         finally:
             self._is_busy = False

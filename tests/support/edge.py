@@ -209,6 +209,8 @@ class Hub:
         self.asked_homes: list[str] = []
         self.failures = 0
         self.accounts_version = 0
+        self.known: dict[str, AccountPresence] = {}
+        """What the link remembers of watched accounts."""
 
     def offer(self, envelope: Envelope) -> None:
         self.held.append(envelope)
@@ -231,7 +233,7 @@ class Hub:
         self.watched.remove(account)
 
     def presence_of(self, account: str) -> AccountPresence | None:
-        return None
+        return self.known.get(account)
 
     def ask_home(self, account: str) -> bool:
         self.asked_homes.append(account)
@@ -263,9 +265,12 @@ class Edge:
         Args:
             accounts: local parts of those who are at home here.
             store: of an edge that was there before; by default a new one.
-            settings: tables of `EdgeSettings` that are not as by default, such as `archive={"enabled": False}`.
+            settings: tables of `EdgeSettings` that are not as by default, such as `archive={"enabled": False}`;
+                `uplink=None` for a site that stands alone.
         """
-        self.settings = EdgeSettings.model_validate({"domain": DOMAIN, "site": "paris", "listeners": {}} | settings)
+        files = dict.fromkeys(("authority", "certificate", "key"), "none")
+        tables = {"domain": DOMAIN, "site": "paris", "listeners": {}, "uplink": {"hub": "hub:1"} | files}
+        self.settings = EdgeSettings.model_validate(tables | settings)
         self.clock = ManualClock()
         self.ids = IdSource(self.clock)
         self.reports = Reports()
@@ -303,7 +308,8 @@ class Edge:
                 journal=self.reports,
             )
         )
-        self._composed.connect(self.hub)
+        if self.settings.uplink is not None:
+            self._composed.connect(self.hub)
         await self._composed.start()
 
     @property

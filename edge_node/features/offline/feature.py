@@ -71,9 +71,13 @@ class OfflineMessages:
             passage.flags |= _OFFLINE
 
     def _is_catching_up(self, passage: Passage) -> bool:
-        """Whether the account's one session is still getting what waited."""
+        """Whether it is for the one session alone that is still getting what waited."""
         account = passage.account
-        if account is None or account.bare not in self._readers or len(account.sessions) > 1:
+        if account is None or account.bare not in self._readers:
+            return False
+        reader = self._readers[account.bare]
+        others = (session for session in account.sessions.values() if session is not reader)
+        if passage.targets != (reader,) or any(session.carbons for session in others):
             return False
         self._late.add(account.bare)
         return True
@@ -121,29 +125,52 @@ class OfflineMessages:
             if not self._is_reader(session):
                 return
             is_full = len(rows) == PAGE
-            for row in rows[:-1]:
-                session.deliver(self._delayed(row, account.jid), Waited(account.bare, row.id))
-            if rows:
-                then = partial(self._continue, session) if is_full else None
-                session.deliver(self._delayed(rows[-1], account.jid), Waited(account.bare, rows[-1].id, then))
-                self._store.advance(account.bare, rows[-1].id)
+            self._hand_over(session, rows, partial(self._continue, session) if is_full else None)
             if is_full and session.queue is not None:
                 return
             if not is_full and account.bare not in self._late:
                 self._end(session)
                 return
 
-    async def _waiting(self, session: Session) -> Sequence[Undelivered]:
+    async def _committed(self) -> None:
+        """Return when what was submitted before has been committed."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settle(_: Exception | None) -> None:
             if not settled.done():
                 settled.set_result(None)
 
+        self._custody.barrier(settle)
+        await settled
+
+    def _hand_over(self, session: Session, rows: Sequence[Undelivered], then: Callable[[], None] | None) -> None:
+        """Deliver rows; `then` follows the acknowledgement of the last one.
+
+        Each gets its number in the session, and is sent once that is stored: after a death of the core the client's
+        count tells which of them it has had.
+        """
+        if not rows:
+            return
+        account = session.account
+        last = rows[-1].id
+        promises = [session.promise(Waited(account.bare, row.id, then if row.id == last else None)) for row in rows]
+        for promise, row in zip(promises, rows, strict=True):
+            self._store.renumber(account.bare, row.id, session.key, promise.number)
+        self._store.advance(account.bare, last)
+
+        def numbered(_: Exception | None) -> None:
+            for promise, row in zip(promises, rows, strict=True):
+                if session.is_over:
+                    self._store.keep_waiting(account.bare, row.id)
+                else:
+                    session.fulfil(promise, self._delayed(row, account.jid))
+
+        self._custody.barrier(numbered)
+
+    async def _waiting(self, session: Session) -> Sequence[Undelivered]:
         try:
             # What was set to wait before the session was there may not be committed yet.
-            self._custody.barrier(settle)
-            await settled
+            await self._committed()
             return await self._store.waiting(session.account.bare, PAGE)
         except BaseException:
             if self._is_reader(session):

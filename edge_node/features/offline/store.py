@@ -33,7 +33,10 @@ class DeliveryStore(Protocol):
         """What was delivered to a session with a number above `after_number` (modulo 2^32), in order of the numbers."""
 
     def renumber(self, account: str, id: int, session: int, number: int) -> None:
-        """A row delivered to `session` gets another number there.  Joins the next group commit, in order."""
+        """A row gets a number in `session`, in place of one that it may have there.
+
+        Joins the next group commit, in order.
+        """
 
     async def unfulfilled(self) -> Sequence[tuple[str, Undelivered, tuple[tuple[int, int], ...]]]:
         """(account, row, deliveries) of incoming rows above the id last given to `Custody.fulfilled`."""

@@ -61,8 +61,8 @@ class LocalPresence:
     def show_contacts_anew(self, session: Session) -> None:
         """The same for a resource that may have been shown something else: nobody is there, and then who is."""
         account = session.account
-        for contact in account.roster.watched() if account.roster is not None else ():
-            gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(contact))
+        for item in account.roster or ():
+            gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(item.contact))
             session.deliver(gone.render())
         self.show_contacts(session)
 

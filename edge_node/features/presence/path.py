@@ -161,7 +161,7 @@ class PresencePath:
             session.directed.add(to)
         elif session.directed is not None:
             session.directed.discard(to)
-        if self._router.is_ours(to) and to.local is not None and not self._router.is_local(to):
+        if self._router.is_elsewhere(to):
             return self._wait(session, stanza, done, self._held.hold(stanza))
         self._deliver(stanza, to)
         return True
@@ -173,7 +173,7 @@ class PresencePath:
             if roster is not None and roster.is_seen_by(to.bare) and session.jid.bare != to.bare:
                 continue  # told by the broadcast
             goodbye = stanza.copy(to=to)
-            if self._router.is_ours(to) and to.local is not None and not self._router.is_local(to):
+            if self._router.is_elsewhere(to):
                 self._spawn(self._held.hold(goodbye))
             else:
                 self._deliver(goodbye, to)

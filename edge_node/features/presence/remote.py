@@ -125,10 +125,9 @@ class RemotePresence:
 
     def _is_elsewhere(self, contact: str) -> bool:
         try:
-            jid = JID.parse(contact)
+            return self._router.is_elsewhere(JID.parse(contact))
         except InvalidJID:
             return False
-        return self._router.is_ours(jid) and jid.local is not None and not self._router.is_local(jid)
 
     # What others watch.
 

@@ -21,6 +21,7 @@ from xmpp.jid import JID
 from xmpp.stanza import Stanza
 
 TYPES = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
+_GIVING = ("subscribe", "subscribed")
 
 
 class HeldSender(Protocol):
@@ -72,6 +73,8 @@ class Subscriptions:
         if contact.bare == account.bare:
             raise StanzaError(StanzaCondition.NOT_ALLOWED)
         kind = cast("SubscriptionType", stanza.type)
+        if kind in _GIVING and not self._router.is_local(contact) and not self._router.is_elsewhere(contact):
+            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
         theirs = await self._rosters.get(contact.bare) if self._router.is_local(contact) else None
         roster = await self._rosters.get(account.bare)
         before = roster.known(contact.bare)
@@ -130,7 +133,7 @@ class Subscriptions:
     async def _route(self, stanza: Stanza) -> None:
         if stanza.to is not None and self._router.is_local(stanza.to):
             await self.receive(stanza)
-        elif stanza.to is not None and self._router.is_ours(stanza.to):
+        elif stanza.to is not None and self._router.is_elsewhere(stanza.to):
             await self._held.hold(stanza)
 
     def _deliver(self, stanza: Stanza, to: JID) -> None:

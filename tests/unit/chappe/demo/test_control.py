@@ -18,11 +18,11 @@ def deep(tmp_path: Path) -> Path:
     """A folder whose name alone is longer than a socket's address may be."""
     folder = tmp_path / ("deep" * 40)
     folder.mkdir()
+    (folder / "control.sock").touch()  # as a demo that was killed leaves it
     return folder / "control.sock"
 
 
 async def test_orders_are_carried_out(deep: Path) -> None:
-    deep.touch()  # as a demo that was killed leaves it
     server = await serve(deep, obey)
     assert await asyncio.to_thread(order, deep, "cut", "lyon") == "lyon is cut"
     with pytest.raises(OperatorError, match="no order 'dance'"):

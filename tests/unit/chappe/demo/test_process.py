@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,16 @@ class Told:
         self.endings.append(code)
         self._news.set()
 
-    async def until_ended(self, times: int) -> None:
+    async def until(self, is_so: Callable[[], object]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.endings) < times:
+            while not is_so():
                 self._news.clear()
                 await self._news.wait()
 
 
 def service(folder: Path, told: Told, port: int, module: str = "central_hub") -> Service:
-    return Service("hub", module, folder / "hub.toml", port, folder / "hub.log", told.line)
+    log = folder / "hub.log"
+    return Service("hub", module, folder / "hub.toml", operations=port, serving=port, log=log, told=told.line)
 
 
 async def test_a_process_that_does_not_start_says_why_and_is_tried_again(tmp_path: Path, unused_tcp_port: int) -> None:
@@ -41,7 +43,7 @@ async def test_a_process_that_does_not_start_says_why_and_is_tried_again(tmp_pat
         tasks.create_task(hub.run(told.ended))
         with pytest.raises(OperatorError, match=r"hub does not start:\n.*hub\.toml"):
             await hub.ready()
-        await told.until_ended(2)
+        await told.until(lambda: len(told.endings) == 2)
         hub.end()
     assert told.endings == [78, 78]
     assert "cannot be read" in (tmp_path / "hub.log").read_text()
@@ -52,9 +54,7 @@ async def test_a_process_that_is_ended_stays_ended(tmp_path: Path, unused_tcp_po
     waits = service(tmp_path, told, unused_tcp_port, "tests.unit.chappe.demo.waiter")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(waits.run(told.ended))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not told.lines:
-                await asyncio.sleep(0)
+        await told.until(lambda: told.lines)
         assert waits.pid in leftovers(tmp_path)
         waits.end()
         await waits.ended(PATIENCE_SECONDS)
@@ -67,9 +67,7 @@ async def test_a_process_that_does_not_end_is_killed(tmp_path: Path, unused_tcp_
     stubborn = service(tmp_path, told, unused_tcp_port, "tests.unit.chappe.demo.waiter")
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(stubborn.run(told.ended))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not told.lines:
-                await asyncio.sleep(0)
+        await told.until(lambda: told.lines)
         await stubborn.ended(0.01)
         stubborn.end()
         await running

@@ -34,8 +34,11 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(layout: Layout) -> None:
 
 def test_what_a_killed_demo_left_is_ended(layout: Layout) -> None:
     layout.folder.mkdir(parents=True)
-    command = [sys.executable, "-c", "import signal; signal.pause()", "--config", str(layout.config("paris"))]
-    with subprocess.Popen(command) as left:
+    waiter = "tests.unit.chappe.demo.waiter"
+    command = [sys.executable, "-m", waiter, "--config", str(layout.config("paris"))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as left:
+        assert left.stderr is not None
+        assert left.stderr.readline() == b"running\n"
         assert leftovers(layout.folder) == [left.pid]
         end_leftovers(layout, keeps_listeners=True)
         assert left.poll() is None

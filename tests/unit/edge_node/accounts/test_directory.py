@@ -52,3 +52,11 @@ async def test_a_full_statement_replaces_everything() -> None:
     gone, changed = await directory.apply(9, [account("anna")], (), full=True)
     assert (list(gone), list(changed)) == (["bruno"], [])
     assert not directory.is_home("bruno")
+
+
+async def test_the_usual_iterations_are_those_of_most() -> None:
+    few, many = (derive("demo", b"salt", iterations, "SHA-256") for iterations in (5000, 4096))
+    directory, _ = await directory_of(account("anna", few), account("bruno", many), account("chloe", many))
+    assert directory.usual_iterations(7) == 4096
+    nobody, _ = await directory_of(account("chloe", None))
+    assert nobody.usual_iterations(7) == 7

@@ -16,6 +16,7 @@ class Link:
     def __init__(self) -> None:
         self.sent: list[Stanza] = []
         self.is_up = True
+        self.is_open = True
 
     def send_transient(self, stanza: Stanza) -> bool:
         self.sent.append(stanza)
@@ -41,6 +42,13 @@ def test_who_is_local_and_who_is_ours() -> None:
     ]
     assert [router.is_local(each) for each in addresses] == [True, False, False, False]
     assert [router.is_ours(each) for each in addresses] == [True, True, True, False]
+    assert [router.is_elsewhere(each) for each in addresses] == [False, True, False, False]
+
+
+def test_nobody_is_elsewhere_when_there_are_no_other_sites() -> None:
+    router, _, link = routed()
+    link.is_open = False
+    assert not router.is_elsewhere(JID.parse("david@corp.example"))
 
 
 def test_reaches_the_resource_named() -> None:

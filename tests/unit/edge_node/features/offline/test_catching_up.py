@@ -74,3 +74,49 @@ async def test_another_device_that_is_there_gets_it_at_once(edge: Edge) -> None:
     write(anna, "live")
     await edge.settle()
     assert phone.bodies() == ["live"]
+
+
+async def test_what_had_waited_comes_once_although_the_core_dies(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    write(anna, "one", "two")
+    await edge.settle()
+    bruno = await edge.bind("bruno", "desk")
+    await bruno.manage()
+    bruno.send("<presence/>")
+    await edge.settle()
+    assert bruno.bodies() == ["one", "two"]
+    await edge.restart()
+    assert (await edge.resume(bruno)).bodies() == []
+
+
+async def test_what_had_waited_and_did_not_arrive_comes_after_the_death_of_the_core(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    write(anna, "one", "two")
+    await edge.settle()
+    bruno = await edge.bind("bruno", "desk")
+    await bruno.manage()
+    before = bruno.wire.count
+    bruno.send("<presence/>")
+    await edge.settle()
+    had = next(n for n, data in enumerate(bruno.wire.written, 1) if b">one<" in data)
+    await edge.restart()
+    assert (await edge.resume(bruno, before + had)).bodies() == ["two"]
+
+
+async def test_a_session_that_ends_meanwhile_leaves_it_to_the_next(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    write(anna, "one")
+    await edge.settle()
+    bruno = await edge.bind("bruno", "desk")
+    await edge.settle()
+    edge.store.custody.hold()
+    bruno.send("<presence/>")
+    await edge.settle()
+    assert bruno.bodies() == []
+    await bruno.leave()
+    edge.store.custody.release()
+    await edge.settle()
+    phone = await edge.bind("bruno", "phone")
+    phone.send("<presence/>")
+    await edge.settle()
+    assert phone.bodies() == ["one"]
