@@ -17,6 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Arguments of a target: make sim SEED=7, make fuzz DURATION_SECONDS=600, make unit TESTS=tests/unit/chassis
 TESTS ?= tests/unit tests/architecture
 DURATION_SECONDS ?= 60
+ROUNDS ?= 5
 
 # Generates messages, services and the types of both into a folder.
 protoc = $(PROTOC) --python_out=$(1) --pyi_out=$(1) --grpc_python_out=$(1) --mypy_grpc_out=quiet:$(1) $(PROTOS)
@@ -85,7 +86,7 @@ demo-reset: $(VENV)/.runtime ## forget everything the demo has stored
 
 # ---------------------------------------------------------------------------------------------------------- checks
 
-.PHONY: check lint format-check ruff types layers proto-check spelling project fmt unit test story sim integration
+.PHONY: check lint format-check ruff types layers proto-check spelling project fmt unit test story sim integration soak
 check: lint unit ## what must be green before a commit: lint, types, layers, unit and architecture tests
 
 lint: format-check ruff types layers proto-check spelling project ## every check that runs no product code
@@ -132,6 +133,9 @@ sim: setup ## the simulated cluster; SEED=7 repeats a run
 
 integration: setup ## real sockets, real processes, foreign clients
 	@$(PYTEST) tests/integration
+
+soak: setup ## deaths and outages of the whole cluster, again and again for ROUNDS; the hub is away for a minute
+	@for round in $$(seq $(ROUNDS)); do CHAPPE_OUTAGE_SECONDS=60 $(PYTEST) tests/integration/cluster -k death; done
 
 # ------------------------------------------------------------------------------------------------- generated, measured
 

@@ -11,7 +11,11 @@ import click
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "account": ("chappe.administration.account", "account", "Administer accounts at the hub."),
+    "chat": ("chappe.chat.command", "chat", "Chat in this terminal."),
+    "demo": ("chappe.demo.command", "demo", "Run a hub and two branches on this machine."),
+    "edge": ("chappe.edge", "edge", "Run an edge node."),
     "hub": ("chappe.hub", "hub", "Run the central hub."),
+    "reference": ("chappe.reference.command", "reference", "Write the pages of docs/ that are made from the code."),
     "site": ("chappe.administration.site", "site", "Administer sites at the hub."),
 }
 """Name to (module, attribute, short help)."""

@@ -72,7 +72,7 @@ def add(context: click.Context, local: str, site: str, name: str, wait: float | 
 @wait_option
 @json_option
 @click.pass_context
-def import_(  # noqa: PLR0913 - a command's options
+def import_(
     context: click.Context,
     file: Path,
     kind: str | None,

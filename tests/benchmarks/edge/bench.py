@@ -40,7 +40,7 @@ PEERS = """
 """
 ECHO_PORT = 15229
 ECHO_CLIENTS = 200
-IDLE_SECONDS = 3.0
+IDLE_SECONDS = 1.5
 WARM_UP_SECONDS = 1.0
 
 
@@ -52,6 +52,7 @@ class Plan:
     windows: int
     seconds: float
     rate: int
+    manages: bool
     scenarios: Sequence[Scenario]
 
 
@@ -113,16 +114,22 @@ def measured_messages(load: Generator, processes: Processes, plan: Plan) -> tupl
     return figures, report
 
 
-def measured_logins(load: Generator, processes: Processes, plan: Plan) -> list[float]:
-    """Microseconds of CPU per login, by batch; the first batch warms up."""
+def measured_logins(load: Generator, processes: Processes, plan: Plan) -> tuple[list[float], float]:
+    """Microseconds of CPU per login, by batch; and KiB per connection that stays idle.
+
+    The first batch warms up and is not counted: it fills memory that the start has left over.
+    """
     batch = plan.users // (plan.windows + 1) & ~1
     load("login", first=0, count=plan.users - plan.windows * batch)
+    time.sleep(IDLE_SECONDS)
+    before_kib = processes.pss_kib()
     figures = []
     for window in range(plan.windows):
         before = processes.cpu_seconds()
         load("login", first=plan.users - (plan.windows - window) * batch, count=batch)
         figures.append((processes.cpu_seconds() - before) / batch * 1e6)
-    return figures
+    time.sleep(IDLE_SECONDS)
+    return figures, (processes.pss_kib() - before_kib) / (plan.windows * batch)
 
 
 def run_scenario(scenario: Scenario, plan: Plan, profile: Path | None) -> None:
@@ -132,11 +139,9 @@ def run_scenario(scenario: Scenario, plan: Plan, profile: Path | None) -> None:
         Edge(Path(folder), scenario, plan.users, profile) as edge,
     ):
         processes = edge.processes
-        empty_kib = processes.pss_kib()
-        load("open", port=TLS_PORT if scenario.has_tls else PORT, ca=str(edge.ca) if scenario.has_tls else "")
-        logins = measured_logins(load, processes, plan)
-        time.sleep(IDLE_SECONDS)
-        idle_kib = (processes.pss_kib() - empty_kib) / plan.users
+        port, ca = (TLS_PORT, str(edge.ca)) if scenario.has_tls else (PORT, "")
+        load("open", port=port, ca=ca, manages=plan.manages)
+        logins, idle_kib = measured_logins(load, processes, plan)
         messages, report = measured_messages(load, processes, plan)
     share = report["own_cpu_seconds"] / report["seconds"]
     write(
@@ -150,7 +155,7 @@ def run_yardstick(plan: Plan) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server, generator() as load:
         assert server.stdout is not None
         server.stdout.readline()
-        load("open", port=ECHO_PORT, ca="")
+        load("open", port=ECHO_PORT)
         load("echo", count=ECHO_CLIENTS)
         figures, report = measured_messages(load, Processes(f"benchmarks.edge.echo\0{ECHO_PORT}"), plan)
         server.kill()
@@ -164,15 +169,17 @@ def run_yardstick(plan: Plan) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a minute instead of five")
-    parser.add_argument("--users", type=int, help="accounts that are logged in (default 2000; 600 if quick)")
+    parser.add_argument("--users", type=int, help="accounts that are logged in (default 2000; 800 if quick)")
     parser.add_argument("--rate", type=int, default=6000, help="messages a second")
+    parser.add_argument("--no-management", action="store_true", help="clients without XEP-0198")
     parser.add_argument("--scenario", type=int, action="append", help=f"number, from 0 to {len(SCENARIOS) - 1}")
     parser.add_argument("--profile", type=Path, help="write cProfile's result of the (last) scenario's core here")
     options = parser.parse_args()
     chosen = [SCENARIOS[number] for number in options.scenario or range(len(SCENARIOS))]
-    plan = Plan(options.users or 2000, 5, 4.0, options.rate, chosen)
+    manages = not options.no_management
+    plan = Plan(options.users or 2000, 5, 4.0, options.rate, manages, chosen)
     if options.quick:
-        plan = Plan(options.users or 600, 3, 1.5, options.rate, chosen)
+        plan = Plan(options.users or 800, 3, 1.5, options.rate, manages, chosen)
     write(f"{plan.users} users, {plan.rate} messages a second, {plan.windows} windows of {plan.seconds:g} s")
     write(
         f"  {'min / median / max':<44} {'us per message':^22}   {'us per login':^22}   {'KiB idle':>6}"

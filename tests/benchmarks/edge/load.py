@@ -12,6 +12,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.benchmarks.edge.server import DOMAIN, PASSWORD, name_of
 from xmpp import namespaces
 from xmpp.client_stream import ClientSettings, ClientStream
 from xmpp.element import Element
-from xmpp.events import ManagementEnabled, StreamClosed
+from xmpp.events import ManagementEnabled, Online, StreamClosed
 from xmpp.framing import TcpFraming
 from xmpp.jid import JID
 from xmpp.parser import ParserPool
@@ -47,13 +48,14 @@ KEYS = KeyCache(16)
 POOL = ParserPool()
 
 
-def login_of(number: int) -> ClientSettings:
+def login_of(number: int, *, manages: bool) -> ClientSettings:
     return ClientSettings(
         domain=DOMAIN,
         login=Login(username=name_of(number), password=PASSWORD, derive_keys=KEYS.derive_keys),
         token=lambda: secrets.token_urlsafe(18),
         resource="load",
         requires_tls=False,
+        wants_management=manages,
     )
 
 
@@ -86,12 +88,14 @@ class Counter:
 class LoadClient(asyncio.Protocol):
     """One connection: a whole client until it is online and greeted, a counter of bytes from then on."""
 
-    def __init__(self, number: int, peer: int, counter: Counter, *, is_encrypted: bool) -> None:
+    def __init__(self, number: int, counter: Counter, *, is_encrypted: bool, manages: bool) -> None:
         facts = TransportFacts(is_encrypted=is_encrypted)
-        self.stream: ClientStream | None = ClientStream(login_of(number), TcpFraming(), POOL, facts)
+        settings = login_of(number, manages=manages)
+        self.stream: ClientStream | None = ClientStream(settings, TcpFraming(), POOL, facts)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.message = message_to(peer)
-        self.message_and_request = self.message + REQUEST
+        self.message = message_to(number ^ 1)  # 2n talks to 2n + 1, and the other way round
+        self.message_and_request = self.message + REQUEST if manages else self.message
+        self._greets_after = ManagementEnabled if manages else Online
         self.sent = 0
         self._counter = counter
         self._tail = b""
@@ -127,7 +131,7 @@ class LoadClient(asyncio.Protocol):
     def _greet(self, stream: ClientStream, data: bytes) -> None:
         stream.receive_data(data)
         for event in stream.events_received():
-            if isinstance(event, ManagementEnabled):
+            if isinstance(event, self._greets_after):
                 for iq in (("get", Roster().element()), ("set", Element(carbons.ENABLE))):
                     stream.send(Stanza.build("iq", iq[1], type=iq[0], id=f"greeting-{iq[0]}"))
                 stream.send(Stanza.build("presence"))
@@ -171,23 +175,23 @@ class EchoClient(asyncio.Protocol):
 class Load:
     """All clients of this process."""
 
-    def __init__(self, port: int, ca: str) -> None:
+    def __init__(self, port: int, ca: str = "", *, manages: bool = True) -> None:
         self._port = port
+        self._manages = manages
         self._tls = ssl.create_default_context(cafile=ca) if ca else None
         self._counter = Counter()
         self._clients: list[LoadClient | EchoClient] = []
         self._turn: Iterator[LoadClient | EchoClient] = iter(())
 
     async def login(self, first: int, count: int) -> dict[str, object]:
-        """Log clients in, a bounded number at a time; client 2n talks to 2n + 1 and the other way round."""
+        """Log clients in, a bounded number at a time."""
         numbers = iter(range(first, first + count))
+        is_encrypted = self._tls is not None
 
         async def some() -> None:
             for number in numbers:
                 await self._connect(
-                    lambda number=number: LoadClient(  # type: ignore[misc]  # bound now
-                        number, number ^ 1, self._counter, is_encrypted=self._tls is not None
-                    )
+                    partial(LoadClient, number, self._counter, is_encrypted=is_encrypted, manages=self._manages)
                 )
 
         async with asyncio.TaskGroup() as tasks:
@@ -197,7 +201,7 @@ class Load:
 
     async def echo(self, count: int) -> dict[str, object]:
         for number in range(count):
-            await self._connect(lambda number=number: EchoClient(number, self._counter))  # type: ignore[misc]  # bound now
+            await self._connect(partial(EchoClient, number, self._counter))
         return {"clients": len(self._clients)}
 
     async def _connect(self, make: Callable[[], LoadClient | EchoClient]) -> None:

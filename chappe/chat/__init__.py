@@ -1,0 +1,1 @@
+"""`chappe chat`: a terminal client: contacts, presence, conversations with history, on several devices at once."""
