@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from chappe.chat.commands import Quit, address, execute
+from chappe.chat.commands import Quit, execute
 from chappe.chat.conversation import Conversation
 from chappe.chat.profile import Profile, profile_of
 from chappe.chat.terminal import Plain, Terminal
@@ -112,9 +112,11 @@ async def guarded(conversation: Conversation, waiting: Coroutine[None, None, Non
 
 async def talk(conversation: Conversation, screen: Terminal | Plain, to: str | None) -> None:
     """Do line by line what is typed."""
-    if to is not None:
-        await conversation.introduced.wait()
-        await guarded(conversation, conversation.open(address(conversation, to)))
+    await conversation.introduced.wait()
+    if to is None:
+        conversation.note("talk to somebody: /to NAME; all commands: /help")
+    else:
+        await guarded(conversation, execute(conversation, f"/to {to}"))
     async with aclosing(screen.lines(conversation)) as lines:
         async for line in lines:
             try:

@@ -64,7 +64,7 @@ class Conversation:
         self._earlier = ""
         self._acknowledged = asyncio.Event()
         self.introduced = asyncio.Event()
-        """Contacts are known, and who of them is there."""
+        """Contacts are known, and who of them is there; or they could not be had."""
         self.client = connect(self.take, {roster.NAME: self._take_push})
         self.contacts = Contacts()
         self.history = History(self.client)
@@ -136,18 +136,20 @@ class Conversation:
         """A new session: ask for the contact list and the copies of other devices, then say that we are here."""
         self.introduced.clear()
         self.contacts.forget_presence()
-        answer = await self.client.request(Roster().element())
-        element = answer.find(roster.NAME)
-        if element is not None:
-            self.contacts.replace(roster.read(element))
-        await self.client.request(Element(carbons.ENABLE), type="set")
-        self._send(Stanza.build("presence"))
-        # The server answers a ping behind the presence of those contacts that it knows.
-        await self.client.request(Element(f"{{{namespaces.PING}}}ping"))
-        self.introduced.set()
-        present = [contact.name for contact in self.contacts.sorted() if contact.resources]
-        listed = ", ".join(printable(name) for name in present) or "nobody"
-        self.note(f"{len(self.contacts.sorted())} contacts, online: {listed}")
+        try:
+            answer = await self.client.request(Roster().element())
+            element = answer.find(roster.NAME)
+            if element is not None:
+                self.contacts.replace(roster.read(element))
+            await self.client.request(Element(carbons.ENABLE), type="set")
+            self._send(Stanza.build("presence"))
+            # The server answers a ping behind the presence of those contacts that it knows.
+            await self.client.request(Element(f"{{{namespaces.PING}}}ping"))
+        finally:
+            self.introduced.set()
+        contacts = self.contacts.sorted()
+        listed = ", ".join(printable(each.name) for each in contacts if each.resources) or "nobody"
+        self.note(f"{len(contacts)} contact{'' if len(contacts) == 1 else 's'}, online: {listed}")
 
     # --- what is done --------------------------------------------------------
 

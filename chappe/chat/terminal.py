@@ -105,8 +105,7 @@ class Plain:
         self._target.flush()
 
     async def lines(self, conversation: Conversation) -> AsyncGenerator[str, None]:
-        """Yield lines until the end of the file, once there is somebody to talk to."""
-        await conversation.introduced.wait()
+        """Yield lines until the end of the file."""
         waiting: asyncio.Queue[str] = asyncio.Queue()
         # A thread, because a file cannot be waited for; a daemon, because nothing ends a read of a pipe.
         room = threading.Semaphore(LINES_WAITING_MAX)

@@ -19,6 +19,8 @@ QUIET: Final = frozenset(
 )
 """Said by another line, or of no interest here."""
 
+ATTENDANCE: Final = frozenset({"account_online", "account_offline"})
+
 Fields = Mapping[str, object]
 
 WORDS: Final[Mapping[str, Callable[[Fields], str]]] = {
@@ -40,14 +42,16 @@ def say(name: str, text: str, *, is_bad: bool = False) -> None:
     click.echo(f"{label}  {click.style(text, fg='red') if is_bad else text}")
 
 
-def tell(name: str, line: str) -> None:
-    """Print a process's log line, if it is of interest."""
+def tell(name: str, line: str, *, is_first_day: bool = False) -> None:
+    """Print a process's log line, if it is of interest; on the first day, nobody's coming and going is."""
     try:
         fields = json.loads(line)
     except ValueError:
         fields = None
     if not isinstance(fields, dict) or "event" not in fields:
         say(name, line, is_bad=True)  # not a log line: what a process says that cannot start
+        return
+    if is_first_day and fields["event"] in ATTENDANCE:
         return
     event, is_bad = fields["event"], fields.get("level") in ("warning", "error", "critical")
     if event in WORDS:

@@ -70,6 +70,7 @@ class Demo:
         self._tasks = tasks
         self._watching: asyncio.Task[None] | None = None
         self._control: asyncio.Server | None = None
+        self._is_first_day = False
         self._hub = self._service("hub", "central_hub", layout.operations, layout.administration)
         self._edges = [
             self._service(each.name, "edge_node", each.operations, each.starttls) for each in layout.branches
@@ -78,12 +79,17 @@ class Demo:
     def _service(self, name: str, module: str, operations: int, serving: int) -> Service:
         layout = self._layout
         log = layout.log(name)
-        return Service(name, module, layout.config(name), operations=operations, serving=serving, log=log, told=tell)
+        return Service(
+            name, module, layout.config(name), operations=operations, serving=serving, log=log, told=self._tell
+        )
+
+    def _tell(self, name: str, line: str) -> None:
+        tell(name, line, is_first_day=self._is_first_day)
 
     async def start(self) -> None:
         """Start the processes, load the company if it is not there yet, and say who can log in."""
         layout = self._layout
-        is_new = not layout.peopled.exists()
+        self._is_first_day = is_new = not layout.peopled.exists()
         say("demo", f"starting in {layout.folder}")
         self._run(self._hub)
         if is_new:
@@ -99,6 +105,7 @@ class Demo:
             say("demo", "the company is loaded; its people get to know each other ...")
             await introduce_everybody(layout)
             layout.peopled.touch()
+        self._is_first_day = False
         self._control = await control.serve(layout.control, self._obey)
         click.echo(welcome(layout))
         self._watching = self._tasks.create_task(self._watch())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Self
 
 import pytest
@@ -36,19 +37,25 @@ class Spoken:
         self.seen: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         assert self.process.stdout is not None
-        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
+        self._reading = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._reading.start()
 
     def _read(self, source: IO[str]) -> None:
-        for line in source:
-            self._lines.put(line.rstrip("\n"))
+        with source:
+            for line in source:
+                self._lines.put(line.rstrip("\n"))
         self._lines.put("")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        assert self.process.stdin is not None
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self._reading.join(PATIENCE_SECONDS)
 
     def until(self, words: str) -> str:
         """Return the next line with these words in it."""

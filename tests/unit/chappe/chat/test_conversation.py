@@ -2,7 +2,7 @@ import pytest
 
 from chappe.chat.lines import Kind
 from chappe.chat.messages import outgoing, receipt
-from chappe.client import ClientError, Connected, Disconnected, Ended
+from chappe.client import ClientError, Connected, Disconnected, Ended, RequestTimedOut
 from tests.unit.chappe.chat.conftest import ANNA, CHLOE, PHONE, Stage
 from xmpp.acknowledgement import QueueFull
 from xmpp.element import Element
@@ -38,7 +38,19 @@ async def test_a_new_session_asks_and_appears(stage: Stage) -> None:
     await stage.run_spawned()
     assert [each.name for each in stage.session.requests] == [roster.NAME, carbons.ENABLE, "{urn:xmpp:ping}ping"]
     assert [each.kind for each in stage.session.sent] == ["presence"]
-    assert stage.screen.texts == [f"connected as {ANNA.full}", "1 contacts, online: Chloe"]
+    assert stage.screen.texts == [f"connected as {ANNA.full}", "1 contact, online: Chloe"]
+    assert stage.conversation.introduced.is_set()
+
+
+async def test_a_server_that_answers_nothing_does_not_lock_the_person_out(stage: Stage) -> None:
+    def fail(_query: Element) -> tuple[Element, ...]:
+        raise RequestTimedOut("no answer")
+
+    stage.session.results[roster.NAME] = fail
+    stage.session.on_event(Connected(ANNA, is_resumed=False))
+    with pytest.raises(RequestTimedOut):
+        await stage.run_spawned()
+    assert stage.conversation.introduced.is_set()
 
 
 async def test_a_resumed_session_does_not(stage: Stage) -> None:

@@ -12,7 +12,6 @@ from xmpp.stanza import Stanza
 
 async def test_lines_of_a_pipe(stage: Stage) -> None:
     plain = Plain(io.StringIO("/to chloe\n\nhello"), io.StringIO())
-    stage.conversation.introduced.set()
     assert [line async for line in plain.lines(stage.conversation)] == ["/to chloe", "", "hello"]
 
 

@@ -31,6 +31,12 @@ def test_logs_become_readable(capsys: pytest.CaptureFixture[str], fields: dict[s
     assert capsys.readouterr().out == words
 
 
+def test_on_the_first_day_everybody_comes_and_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("lyon", json.dumps({"event": "account_online", "account": "anna"}), is_first_day=True)
+    tell("lyon", json.dumps({"event": "link_up"}), is_first_day=True)
+    assert capsys.readouterr().out == "  lyon  linked to the hub\n"
+
+
 @pytest.mark.parametrize("line", ["Traceback (most recent call last):", "[1, 2]", "{}"])
 def test_what_is_no_log_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], line: str) -> None:
     tell("hub", line)
