@@ -202,7 +202,7 @@ class MessagePath:
         if self._accounts.is_home(to.local):
             return self._inbound(passage, to)
         if not self._outbox.is_open:
-            return StanzaError(StanzaCondition.ITEM_NOT_FOUND)
+            return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
         passage.acceptance.envelope = self._outbox.promise(stanza, passage.acceptance.id)
         return None
 

@@ -199,7 +199,12 @@ class Arrivals:
         condition = _CONDITIONS.get(refusal.condition, StanzaCondition.UNDEFINED_CONDITION)
         _log.info("envelope_refused", sequence=envelope.sequence, condition=condition.value, kind=envelope.kind)
         for stanza in stanzas_of(envelope):
-            if stanza.type != "error":
+            if stanza.type == "error":
+                continue
+            if stanza.kind == "message" and condition is StanzaCondition.ITEM_NOT_FOUND:
+                # RFC 6121 section 8.5.1: the answer for an account that does not exist.
+                self._tell_sender(stanza, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+            else:
                 self._tell_sender(stanza, StanzaError(condition, text=refusal.text))
 
     def _tell_sender(self, stanza: Stanza, error: StanzaError) -> None:

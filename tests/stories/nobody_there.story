@@ -5,7 +5,7 @@ Chloé lives in Lyon
 Anna's desk comes online
 Chloé's phone comes online
 Anna's desk says "hello?" to Nobody
-Anna's desk is told item-not-found about "hello?"
+Anna's desk is told service-unavailable about "hello?"
 
 Anna's desk pings Chloé's phone: answered
 Anna's desk pings Chloé's tablet: service-unavailable

@@ -44,7 +44,7 @@ def test_no_link_takes_everything_and_does_nothing() -> None:
 @pytest.mark.parametrize("to", [NOBODY, f"{NOBODY}/pad"])
 async def test_messages_to_nobody_are_refused_and_not_kept(alone: Edge, to: str) -> None:
     anna = await alone.login("anna", "phone")
-    assert await say(anna, f'<message to="{to}" type="chat"><body>?</body></message>') == ["item-not-found"]
+    assert await say(anna, f'<message to="{to}" type="chat"><body>?</body></message>') == ["service-unavailable"]
     assert await alone.store.archive.bounds("anna@corp.example") is None
 
 

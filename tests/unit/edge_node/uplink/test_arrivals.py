@@ -297,11 +297,19 @@ class TestRefusals:
     async def test_of_a_message_becomes_an_error_to_its_sender(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<message to="{DAVID}" type="chat" id="m"><body>hello</body></message>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found", "no such account"))
+        edge.parts.arrivals.on_refused(sent, Refusal(1, "forbidden", "not at home there"))
         await edge.settle()
         (answer,) = anna.received("message")
-        assert (condition_of(answer), answer.id, str(answer.sender)) == ("item-not-found", "m", DAVID)
-        assert b"no such account" in answer.inner
+        assert (condition_of(answer), answer.id, str(answer.sender)) == ("forbidden", "m", DAVID)
+        assert b"not at home there" in answer.inner
+
+    async def test_of_a_message_to_nobody_is_the_one_of_the_rfc(self, edge: Edge) -> None:
+        """RFC 6121 section 8.5.1."""
+        anna = await edge.login("anna", "phone")
+        sent = from_anna(anna, f'<message to="{DAVID}" type="chat" id="m"><body>hello</body></message>')
+        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found", "no such account"))
+        await edge.settle()
+        assert condition_of(anna.received("message")[0]) == "service-unavailable"
 
     async def test_of_a_subscription_becomes_an_error_to_the_account(self, edge: Edge) -> None:
         phone, desk = await edge.login("anna", "phone"), await edge.login("anna", "desk")
