@@ -28,6 +28,7 @@ from xmpp.stanza import Stanza
 
 HISTORY_LIMIT: Final = 20
 SENT_REMEMBERED_MAX: Final = 1000
+SHOWN_REMEMBERED_MAX: Final = 5000
 
 
 class Screen(Protocol):
@@ -61,6 +62,7 @@ class Conversation:
         self._spawn = spawn
         self._zone = zone
         self._sent: dict[str, str] = {}
+        self._shown: dict[tuple[str, bool, str], None] = {}
         self._earlier = ""
         self._acknowledged = asyncio.Event()
         self.introduced = asyncio.Event()
@@ -232,7 +234,13 @@ class Conversation:
     # --- what is shown -------------------------------------------------------
 
     def show_said(self, message: Said) -> None:
-        """Show what somebody said."""
+        """Show what somebody said; once, though it may come from the archive and by itself."""
+        key = (message.peer.bare, message.is_own, message.id)
+        if message.id and key in self._shown:
+            return
+        self._shown[key] = None
+        if len(self._shown) > SHOWN_REMEMBERED_MAX:
+            del self._shown[next(iter(self._shown))]
         now_us = self._clock.now_us()
         time = clock_time(message.moment_us or now_us, now_us, self._zone)
         own, peer = self.client.jid.local or "", self.name_of(message.peer)

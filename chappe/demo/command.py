@@ -22,7 +22,7 @@ SITES = click.Choice(["paris", "lyon"])
 @click.option("--heal", type=SITES, help="Heal it.")
 @click.option("--reset", is_flag=True, help="Forget everything the demo has stored.")
 @click.option("--listeners", type=click.IntRange(0, 8), default=0, help="Listener processes of each edge.")
-@click.option("--offset", type=click.IntRange(0, 50_000), default=0, help="Added to every port.")
+@click.option("--offset", type=click.IntRange(0, 25_000), default=0, help="Added to every port.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

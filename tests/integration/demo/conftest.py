@@ -92,7 +92,7 @@ class Demo:
             demo.until("Ready.")
             demo.until("Ctrl-C")
         except AssertionError:
-            demo.process.kill()
+            demo.__exit__()
             raise
         return demo
 

@@ -85,6 +85,13 @@ async def test_what_comes_is_shown_and_confirmed(stage: Stage) -> None:
     assert (answer.to, answer.payloads) == (PHONE, ("{urn:xmpp:receipts}received",))
 
 
+async def test_what_comes_twice_is_shown_once(stage: Stage) -> None:
+    await introduced(stage)
+    for text, id_ in (("hi", "m1"), ("hi", "m1"), ("hi", "m2"), ("hi", ""), ("hi", "")):
+        stage.session.on_event(outgoing(ANNA, text, id_).copy(sender=PHONE))
+    assert len([line for line in stage.screen.lines if line.kind is Kind.THEIRS]) == 4
+
+
 async def test_what_comes_back_is_an_error(stage: Stage) -> None:
     await introduced(stage)
     await stage.conversation.open(CHLOE)
