@@ -90,7 +90,7 @@ class EdgeCore:
             store=store.sessions,
             custody=store.custody,
             sources=Sources(around.next_id, around.clock.monotonic, lambda: secrets.token_bytes(SECRET_BYTES)),
-            limits=settings.sessions.limits(),
+            limits=settings.sessions.limits(is_durable=settings.archive.enabled),
             sessions_per_account_max=settings.sessions.per_account_max,
             keeps_all=settings.listeners.processes > 0,
         )
@@ -197,7 +197,7 @@ class EdgeCore:
             prepare=self._rosters.prepare,
             custody=around.store.custody,
             monotonic=around.clock.monotonic,
-            limits=settings.sessions.limits(),
+            limits=settings.sessions.limits(is_durable=settings.archive.enabled),
             spawn=around.tasks.spawn,
             journal=around.journal,
         )

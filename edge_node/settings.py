@@ -32,7 +32,10 @@ class SessionSettings(Settings):
     """Stanzas kept for one client that does not acknowledge them; beyond it the session ends, and messages wait."""
 
     request_after: Annotated[int, Ge(1), Le(1000)] = 10
-    """Unacknowledged stanzas after which a client is asked to acknowledge; fewer are asked for after a second."""
+    """Unacknowledged stanzas after which a client is asked to acknowledge (XEP-0198)."""
+
+    request_seconds: Annotated[float, Gt(0), Le(3600)] = 10.0
+    """How often a client with fewer than that is asked."""
 
     directed_max: Annotated[int, Ge(1), Le(10_000)] = 500
     """Addresses that one session may have sent directed presence to."""
@@ -43,9 +46,11 @@ class SessionSettings(Settings):
     presence_grace_seconds: Seconds = 30.0
     """How long contacts at other sites are shown as they were while the link to the hub is down."""
 
-    def limits(self) -> SessionLimits:
-        """As sessions take them."""
-        return SessionLimits(self.request_after, self.unacknowledged_max, self.resume_seconds)
+    def limits(self, *, is_durable: bool) -> SessionLimits:
+        """As sessions take them; `is_durable`: what is taken from clients is stored."""
+        return SessionLimits(
+            self.request_after, self.unacknowledged_max, self.resume_seconds, self.request_seconds, is_durable
+        )
 
 
 class RequestSettings(Settings):

@@ -184,6 +184,10 @@ class CoreAttachment:
         if session is None or parsed is None or session.secret != parsed[1] or session.account.local != self._account:
             self._channel.resumption_refused(None if parsed is None else core.revival.number_of(*parsed, self._account))
             return
+        if session.dormant and not session.limits.is_durable:
+            # How much the last core had taken went with it: the client starts anew.
+            self._channel.resumption_refused(None)
+            return
         try:
             core.revival.resume(session, self._channel, previous_id, h, lambda: self._is_gone)
         except HandledCountTooHigh as error:

@@ -67,6 +67,7 @@ class Lifecycle:
         self._custody = custody
         self._sources = sources
         self._limits = limits
+        self._ask_at = 0.0
         self._sessions_per_account_max = sessions_per_account_max
         self._keeps_all = keeps_all
         self._ended: Callable[[Session], None] = lambda _: None
@@ -151,7 +152,7 @@ class Lifecycle:
 
     def keep(self, session: Session) -> None:
         """Write the session's state down, if it is to survive this process."""
-        if not session.is_over and (self._keeps_all or session.resumable):
+        if not session.is_over and (self._keeps_all or (session.resumable and self._limits.is_durable)):
             self._store.save(
                 SessionRecord(
                     key=session.key,
@@ -226,9 +227,12 @@ class Lifecycle:
     def sweep(self, now: float) -> None:
         """Housekeeping, about once a second.
 
-        Ends what hibernated for too long or reads too slowly, asks clients that have been sent something since the
-        last sweep to acknowledge it, and notes what could not be noted.
+        Ends what hibernated for too long or reads too slowly, asks clients now and then to acknowledge the little
+        that they were sent, and notes what could not be noted.
         """
+        is_asking = now >= self._ask_at
+        if is_asking:
+            self._ask_at = now + self._limits.request_seconds
         for session in list(self._registry.sessions()):
             self.note(session)
             if session.overflowed:
@@ -236,7 +240,7 @@ class Lifecycle:
             elif session.detached_at is not None:
                 if now - session.detached_at > session.resumable:
                     self.end(session, None)
-            elif session.queue is not None and len(session.queue) and not session.acknowledgement_requested:
+            elif is_asking and session.queue and not session.acknowledgement_requested:
                 session.request_acknowledgement()
 
 

@@ -29,6 +29,10 @@ class SessionLimits:
     """Unacknowledged stanzas kept for one session; beyond it the session ends and its messages wait offline."""
     resume_seconds: int = 600
     """How long a session without a connection waits to be resumed."""
+    request_seconds: float = 10.0
+    """How often clients with fewer than that are asked."""
+    is_durable: bool = True
+    """Whether what is taken from clients is stored, so that a restarted core knows how much that was."""
 
 
 class Promise:
@@ -225,7 +229,8 @@ class Session:
     def told(self) -> int:
         """What the client may be told to be handled: no more than a restarted core will know, if it can be resumed."""
         ahead = (self.handled - self.durable) % COUNT_MODULUS
-        return self.durable if self.resumable and ahead < COUNT_MODULUS // 2 else self.handled
+        is_bounded = self.resumable and self.limits.is_durable and ahead < COUNT_MODULUS // 2
+        return self.durable if is_bounded else self.handled
 
     @property
     def is_to_be_noted(self) -> bool:

@@ -9,6 +9,7 @@ Run: python -m tests.benchmarks.edge.bench [--quick]
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks.edge.accounting import Processes
-from tests.benchmarks.edge.server import PORT, TLS_PORT, Edge, Scenario
+from tests.benchmarks.edge.server import OPERATIONS_PORT, PORT, TLS_PORT, Edge, Scenario
 
 SCENARIOS = (
     Scenario(),
@@ -166,6 +167,16 @@ def run_yardstick(plan: Plan) -> None:
     )
 
 
+def check_ports() -> None:
+    taken = []
+    for port in (PORT, TLS_PORT, OPERATIONS_PORT, ECHO_PORT):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                taken.append(str(port))
+    if taken:
+        sys.exit(f"somebody listens on {', '.join(taken)}: is another benchmark running?")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a minute instead of five")
@@ -180,6 +191,7 @@ def main() -> None:
     plan = Plan(options.users or 2000, 5, 4.0, options.rate, manages, chosen)
     if options.quick:
         plan = Plan(options.users or 800, 3, 1.5, options.rate, manages, chosen)
+    check_ports()
     write(f"{plan.users} users, {plan.rate} messages a second, {plan.windows} windows of {plan.seconds:g} s")
     write(
         f"  {'min / median / max':<44} {'us per message':^22}   {'us per login':^22}   {'KiB idle':>6}"

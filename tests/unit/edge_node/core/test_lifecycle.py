@@ -79,12 +79,14 @@ class TestAcknowledgements:
 
     async def test_are_asked_for_now_and_then(self, edge: Edge) -> None:
         anna, bruno = await pair(edge)
-        edge.pass_time(1)
+        edge.pass_time(10)
         assert bruno.wire.requests == 0
         anna.send(message("bruno", "one"))
         await edge.settle()
+        edge.pass_time(9)
+        assert bruno.wire.requests == 0
         edge.pass_time(1)
-        edge.pass_time(1)
+        edge.pass_time(10)
         assert bruno.wire.requests == 1
 
     async def test_that_never_come_end_the_session_and_lose_nothing(self) -> None:
@@ -236,3 +238,24 @@ async def test_resumption_ids_say_which_session(edge: Edge) -> None:
     anna = await edge.login("anna", "phone", managed=True)
     assert parse_resumption_id(resumption_id(anna.session)) == (anna.session.key, anna.session.secret)
     assert [parse_resumption_id(each) for each in ("", "xyz", "0123456789abcdefg")] == [None, None, None]
+
+
+class TestWithoutArchive:
+    """What clients send is then not stored, and so is not how much of it there was."""
+
+    async def test_the_count_is_told_at_once(self) -> None:
+        async with Edge("anna", "bruno", archive={"enabled": False}) as edge:
+            anna, _ = await pair(edge)
+            before = anna.wire.taken
+            edge.store.hold()
+            anna.send(message("bruno", "one"))
+            await edge.settle()
+            assert anna.wire.taken == before + 1
+            edge.store.release()
+
+    async def test_a_restarted_core_resumes_no_session(self) -> None:
+        async with Edge("anna", "bruno", archive={"enabled": False}) as edge:
+            anna, _ = await pair(edge)
+            await edge.restart()
+            again = await edge.resume(anna)
+            assert again.wire.resumption_refused_with == [None]
