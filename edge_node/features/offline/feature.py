@@ -164,6 +164,8 @@ class OfflineMessages:
                     self._store.keep_waiting(account.bare, row.id)
                 else:
                     session.fulfil(promise, self._delayed(row, account.jid))
+            if then is not None and session.queue is not None:
+                session.request_acknowledgement()  # the next page waits for it
 
         self._custody.barrier(numbered)
 

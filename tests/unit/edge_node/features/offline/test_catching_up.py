@@ -120,3 +120,14 @@ async def test_a_session_that_ends_meanwhile_leaves_it_to_the_next(edge: Edge) -
     phone.send("<presence/>")
     await edge.settle()
     assert phone.bodies() == ["one"]
+
+
+async def test_the_end_of_a_page_is_asked_about(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    write(anna, *(str(number) for number in range(PAGE)))
+    await edge.settle()
+    bruno = await edge.bind("bruno", "desk")
+    await bruno.manage()
+    bruno.send("<presence/>")
+    await edge.settle()
+    assert bruno.wire.requests == 2  # when there was much to acknowledge, and at the end
