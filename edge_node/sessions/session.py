@@ -310,10 +310,7 @@ class Session:
         self.acknowledgement_requested = False
         if self.queue is None or self.is_behind(h):
             return []
-        released = self.queue.acknowledge(h)
-        if len(self.queue) >= self.limits.request_after:
-            self.request_acknowledgement()
-        return released
+        return self.queue.acknowledge(h)
 
     def is_behind(self, h: int) -> bool:
         """Whether the client speaks of a count from before the session was revived."""

@@ -110,13 +110,6 @@ class TestAcknowledgement:
         assert session.room == LIMITS.queue_stanzas_max - 2
         assert session_on(wire, managed=False).room == LIMITS.queue_stanzas_max
 
-    def test_a_client_that_is_behind_is_asked_again(self, wire: Wire) -> None:
-        session = session_on(wire, managed=True)
-        for number in range(LIMITS.request_after + 1):
-            session.deliver(filler(number))
-        session.acknowledge(1)
-        assert wire.requests == 2
-
 
 class TestOverflow:
     def test_holds_what_does_not_fit_and_what_follows(self, wire: Wire) -> None:
