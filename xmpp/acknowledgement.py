@@ -76,7 +76,7 @@ class HandledCounter:
     def handled(self, number: int) -> bool:
         """Take progress up to the stanza of that number; answers whether an acknowledgement is due."""
         self._handled = number
-        return self._is_due()
+        return self._due is not None and self._is_due()
 
     def _is_due(self) -> bool:
         if self._due is None or not self._is_open or self._handled < self._due:
@@ -117,11 +117,12 @@ class AckQueue(Generic[T]):
         return self._acknowledged
 
     def push(self, item: T) -> int:
-        """Add what is being sent; answers its number.  Raises QueueFull."""
-        if len(self._items) >= self.items_max:
+        """Add what is being sent; answers how many are not acknowledged now.  Raises QueueFull."""
+        items = self._items
+        if len(items) >= self.items_max:
             raise QueueFull
-        self._items.append(item)
-        return self.sent
+        items.append(item)
+        return len(items)
 
     def acknowledge(self, h: int) -> list[T]:
         """Take the peer's `h`; answers what it releases.  Raises HandledCountTooHigh."""

@@ -123,11 +123,11 @@ class ClientStream(Stream[ClientEvent]):
         """Ask the server how many stanzas it has handled; Acknowledged follows."""
         if self._queue is None:
             raise StreamMisuse("stanzas are not counted")
-        self._write(management.ACKNOWLEDGEMENT_REQUEST)
+        self._outgoing.append(management.ACKNOWLEDGEMENT_REQUEST)
 
     def acknowledge(self) -> None:
         """Tell the server how many of its stanzas have been received."""
-        self._write(management.answer(self.received % COUNT_MODULUS))
+        self._outgoing.append(management.answer(self.received % COUNT_MODULUS))
 
     @property
     def unacknowledged(self) -> int:

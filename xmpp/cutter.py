@@ -163,7 +163,7 @@ class ElementCutter:
         if depth == 1:
             if not self._payloads:
                 self._inside = self._expat.CurrentByteIndex
-            self._payloads.append(self._names.get(name) or self._names.learn(name))
+            self._payloads.append(self._names[name])
         elif depth:
             self._elements += 1
             if depth >= self._limits.depth_max:
@@ -221,11 +221,16 @@ class ElementCutter:
             raise StreamError(StreamCondition.POLICY_VIOLATION, "the stanza has too many elements")
         kind = _KINDS.get(self._name)
         if kind is None:
-            return _tree(buffer[start:end])
+            return self._empty() if not inner else _tree(buffer[start:end])
         stanza = self._stanza(kind, inner)
         if buffer.find(b"stream:", start, end) >= 0 or buffer.find(b"xmlns:", start, inside) >= 0:
             _settle_prefixes(stanza, buffer[start:end])
         return stanza
+
+    def _empty(self) -> Element:
+        """An element without content, such as those that acknowledge: expat has said all about it."""
+        names = self._names
+        return Element(names[self._name], {names[name]: value for name, value in self._attributes.items()})
 
     def _stanza(self, kind: Kind, inner: bytes) -> Stanza:
         attribute = self._attributes.get

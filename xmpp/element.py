@@ -198,8 +198,8 @@ class ClarkNames(dict[str, str]):
     A peer chooses names, so long ones are not kept, and a full cache starts anew.
     """
 
-    def learn(self, expat_name: str) -> str:
-        """Return the name in Clark's notation, and keep it."""
+    def __missing__(self, expat_name: str) -> str:
+        """Learn a name."""
         namespace, _, local = expat_name.rpartition(" ")
         name = f"{{{namespace}}}{local}" if namespace else local
         if len(expat_name) <= NAME_LENGTH_CACHED_MAX:
@@ -207,6 +207,10 @@ class ClarkNames(dict[str, str]):
                 self.clear()
             self[expat_name] = name
         return name
+
+
+_NAMES: Final = ClarkNames()
+"""Of the trees that are read."""
 
 
 def parse_fragment(
@@ -240,12 +244,11 @@ def parse_fragment(
 class _TreeBuilder:
     """Expat's handlers that build the trees of one fragment."""
 
-    __slots__ = ("_names", "_open", "children")
+    __slots__ = ("_open", "children")
 
     def __init__(self) -> None:
         self.children: tuple[Element | str, ...] = ()
         self._open: list[tuple[str, dict[str, str], list[Element | str]]] = []
-        self._names = ClarkNames()
 
     def parser(self) -> expat.XMLParserType:
         """Return a parser that builds here; it is not kept, for that would be a cycle."""
@@ -259,12 +262,10 @@ class _TreeBuilder:
         return parser
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        names = _NAMES
         if attributes:
-            attributes = {self._clark(key): value for key, value in attributes.items()}
-        self._open.append((self._clark(name), attributes, []))
-
-    def _clark(self, name: str) -> str:
-        return self._names.get(name) or self._names.learn(name)
+            attributes = {names[key]: value for key, value in attributes.items()}
+        self._open.append((names[name], attributes, []))
 
     def _end(self, _name: str) -> None:
         name, attributes, children = self._open.pop()

@@ -4,7 +4,7 @@ What only the negotiation needs is dropped once the client is bound (`tests/benc
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
 from xmpp import management, namespaces, redirection
 from xmpp.acknowledgement import HandledCounter
@@ -93,6 +93,13 @@ class ServerStream(Stream[ServerEvent]):
 
     def _take_all(self, items: list[Item]) -> None:
         for position, item in enumerate(items, start=1):
+            if self.state is StreamState.ONLINE:
+                if item.__class__ is Stanza:
+                    self.received += 1
+                    self._events.append(cast("Stanza", item))
+                else:
+                    self._take_any(item)
+                continue
             if self.state in PAUSED:
                 self._hold(self._open_negotiation, items[position - 1 :])
                 return
@@ -377,7 +384,7 @@ class ServerStream(Stream[ServerEvent]):
     def acknowledge(self) -> None:
         """Send `<a/>` now: for a shell that will not let a request wait any longer."""
         if self._counter is not None and self._counter.is_open:
-            self._write(management.answer(self._counter.h))
+            self._outgoing.append(management.answer(self._counter.h))
 
     # --- which elements, other than stanzas, are expected when ---------------
 

@@ -84,7 +84,10 @@ class Stream(ABC, Generic[E]):
 
     def messages_to_send(self) -> list[bytes]:
         """Hand over what must be written, one WebSocket message each."""
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing = self._outgoing
+        if not outgoing:
+            return []
+        self._outgoing = []
         return outgoing
 
     @property

@@ -21,6 +21,8 @@ from enum import Enum, auto
 class StreamState(Enum):
     """What the stream is waiting for."""
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python, at every look into a table
+
     OPENING = auto()
     """The peer's first header, or the one after STARTTLS."""
     NEGOTIATING = auto()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xmpp.acknowledgement import COUNT_MODULUS, AckQueue, QueueFull
 from xmpp.jid import JID
+from xmpp.management import ACKNOWLEDGEMENT_REQUEST
 from xmpp.stanza import Stanza
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from edge_node.sessions.account import LocalAccount
 
 PLACEHOLDER = b'<iq type="get" id="place-%d" to="%b" from="%b"><ping xmlns="urn:xmpp:ping"/></iq>'
-REQUEST = b'<r xmlns="urn:xmpp:sm:3"/>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,10 @@ class Session:
     @property
     def told(self) -> int:
         """What the client may be told to be handled: no more than a restarted core will know, if it can be resumed."""
+        if not self.resumable or not self.limits.is_durable:
+            return self.handled
         ahead = (self.handled - self.durable) % COUNT_MODULUS
-        is_bounded = self.resumable and self.limits.is_durable and ahead < COUNT_MODULUS // 2
-        return self.durable if is_bounded else self.handled
+        return self.durable if ahead < COUNT_MODULUS // 2 else self.handled
 
     @property
     def is_to_be_noted(self) -> bool:
@@ -249,7 +250,7 @@ class Session:
 
     def _tell(self) -> None:
         if self.channel is not None:
-            self.channel.handled(self.told if self.resumable else self.handled)
+            self.channel.handled(self.told)
 
     def taken(self, number: int) -> None:
         """The core has dealt with the stanza of this number.  The client is told as soon as none before it is open."""
@@ -270,10 +271,10 @@ class Session:
         self._tell()
 
     def _write(self, number: int, data: bytes, subject: object) -> None:
-        queue = self.queue
-        if queue is not None:
+        unacknowledged = 0
+        if self.queue is not None:
             try:
-                queue.push((data, subject))
+                unacknowledged = self.queue.push((data, subject))
             except QueueFull:
                 self._overflow(number, data, subject)
                 return
@@ -281,14 +282,14 @@ class Session:
         if channel is None:
             return
         channel.deliver(data)
-        if queue is not None and not self.acknowledgement_requested and len(queue) >= self.limits.request_after:
+        if unacknowledged >= self.limits.request_after and not self.acknowledgement_requested:
             self.request_acknowledgement()
 
     def request_acknowledgement(self) -> None:
         """Ask the client what it has had (XEP-0198 section 4)."""
         if self.channel is not None:
             self.acknowledgement_requested = True
-            self.channel.nonza(REQUEST)
+            self.channel.nonza(ACKNOWLEDGEMENT_REQUEST)
 
     def _overflow(self, number: int, data: bytes, subject: object) -> None:
         """The client acknowledges too little: hold everything from here on until the core ends the session."""

@@ -23,11 +23,12 @@ from edge_node.backplane.ports import Attachment, ConnectionFacts, Reattachment
 from edge_node.composition import EdgeCore, Surroundings
 from edge_node.core.core import Core
 from edge_node.sessions.roster import RosterItem, Subscription
-from edge_node.sessions.session import REQUEST, Session
+from edge_node.sessions.session import Session
 from edge_node.settings import EdgeSettings
 from edge_node.tasks import BoundedTasks
 from xmpp.errors import StanzaError, StreamError
 from xmpp.jid import JID
+from xmpp.management import ACKNOWLEDGEMENT_REQUEST
 from xmpp.parser import ParserPool, StreamReader
 from xmpp.sasl import Credentials
 from xmpp.stanza import Stanza, with_namespace
@@ -107,7 +108,7 @@ class Wire:
         self.count += 1
 
     def nonza(self, data: bytes) -> None:
-        assert data == REQUEST
+        assert data == ACKNOWLEDGEMENT_REQUEST
         self.requests += 1
 
     def handled(self, h: int) -> None:

@@ -112,8 +112,8 @@ def test_what_cannot_be_read(inner: bytes) -> None:
 def test_the_cache_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(element_module, "NAMES_CACHED_MAX", 3)
     names = ClarkNames()
-    assert [names.learn(f"urn:x n{number}") for number in range(4)] == [f"{{urn:x}}n{number}" for number in range(4)]
+    assert [names[f"urn:x n{number}"] for number in range(4)] == [f"{{urn:x}}n{number}" for number in range(4)]
     assert dict(names) == {"urn:x n3": "{urn:x}n3"}
-    assert names.learn("local") == "local"
-    assert names.learn("urn:x " + "n" * 300) == "{urn:x}" + "n" * 300
+    assert names["local"] == "local"
+    assert names["urn:x " + "n" * 300] == "{urn:x}" + "n" * 300
     assert len(names) == 2
