@@ -12,8 +12,15 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --quiet
 PROTOC := $(BIN)/python -m grpc_tools.protoc --proto_path=proto --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 PROTOS := $(wildcard proto/cascade/v1/*.proto)
+PACKAGES := xmpp cascade chassis edge_node central_hub chappe
+COMPILED := build/compiled
+# Runs a command with the packages of the wheel in place of the sources.
+RELEASED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED):$(CURDIR)
+PYTHON_HEADERS = command -v gcc >/dev/null && \
+	test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')/Python.h"
 UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HOT_TESTS := tests/unit/xmpp tests/unit/edge_node tests/contracts tests/stories tests/simulation tests/integration/cluster
 # Arguments of a target: make sim SEED=7, make fuzz DURATION_SECONDS=600, make unit TESTS=tests/unit/chassis
 TESTS ?= tests/unit tests/architecture
 DURATION_SECONDS ?= 60
@@ -68,6 +75,22 @@ lock: setup ## choose versions anew and write requirements/*.txt (with hashes, w
 	@$(UV) --upgrade pyproject.toml --group build --group development --constraints requirements/runtime.txt --output-file requirements/development.txt
 	@$(UV) --upgrade --group fuzz --constraints requirements/development.txt --output-file requirements/fuzz.txt
 
+# What is released: packages whose hot modules are compiled.  It needs a C compiler and Python's headers.
+$(COMPILED)/.created: $(VENV)/.development setup.py pyproject.toml $(shell find $(PACKAGES) -name '*.py')
+	@$(PYTHON_HEADERS) || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev python3-dev >/dev/null; \
+		fi; \
+		$(PYTHON_HEADERS) || { echo "Compiling needs gcc and the headers of this Python (python3-dev)." >&2; exit 1; }; }
+	@echo "compiling the hot modules into a wheel"
+	@rm -rf build dist
+	@$(call quietly,CHAPPE_COMPILED=1 $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .)
+	@$(INSTALL) --no-deps --target $(COMPILED) dist/*.whl
+	@touch $@
+
+.PHONY: wheel
+wheel: $(COMPILED)/.created ## what is released, in dist/: a wheel with the hot modules compiled
+
 clean: ## remove what the tools left; the environment and the demo's state stay
 	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
@@ -86,7 +109,7 @@ demo-reset: $(VENV)/.runtime ## forget everything the demo has stored
 
 # ---------------------------------------------------------------------------------------------------------- checks
 
-.PHONY: check lint format-check ruff types layers proto-check spelling project fmt unit test story sim integration soak
+.PHONY: check lint format-check ruff types layers proto-check spelling project fmt unit test test-released story sim integration soak
 check: lint unit ## what must be green before a commit: lint, types, layers, unit and architecture tests
 
 lint: format-check ruff types layers proto-check spelling project ## every check that runs no product code
@@ -98,7 +121,7 @@ ruff: setup
 	@$(BIN)/ruff check --quiet .
 
 types: setup
-	@$(BIN)/mypy --no-error-summary $(wildcard xmpp cascade chassis edge_node central_hub chappe tests)
+	@$(BIN)/mypy --no-error-summary $(PACKAGES) tests
 
 layers: setup
 	@$(call quietly,$(BIN)/lint-imports)
@@ -122,8 +145,12 @@ fmt: setup ## format, and fix what can be fixed by itself
 unit: setup ## unit and architecture tests; TESTS=tests/unit/xmpp for a part
 	@$(PYTEST) $(TESTS)
 
-test: lint ## everything: lint and all tests
+test: lint ## everything: lint, all tests, and those of the hot path once more as it is released
 	@$(PYTEST) tests
+	@$(MAKE) test-released
+
+test-released: wheel ## the tests of the hot path, with the packages of the wheel in place of the sources
+	@$(RELEASED) $(PYTEST) --override-ini pythonpath='$(COMPILED) .' $(HOT_TESTS)
 
 story: setup ## the plays
 	@$(PYTEST) tests/stories
@@ -146,8 +173,8 @@ proto: setup ## generate cascade/v1 from proto/
 docs: setup ## write the generated pages of docs/
 	@$(BIN)/chappe reference docs
 
-bench: setup ## CPU per delivered message and per login, memory per connection; QUICK=1 for a shorter run
-	@$(BIN)/python -m tests.benchmarks.edge.bench $(if $(QUICK),--quick)
+bench: wheel ## CPU per delivered message and per login, memory per connection; QUICK=1 for a shorter run
+	@$(RELEASED) $(BIN)/python -m tests.benchmarks.edge.bench $(if $(QUICK),--quick)
 
 fuzz: $(VENV)/.fuzz ## fuzz every parser for DURATION_SECONDS each
 	@mkdir -p .fuzz

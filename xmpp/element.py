@@ -108,7 +108,8 @@ _ESCAPES: Final = {
     "\n": "&#10;",
     "\r": "&#13;",
 }
-_NOT_A_CHARACTER: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"  # XML 1.0, section 2.2
+_SURROGATES: Final = f"{chr(0xD800)}-{chr(0xDFFF)}"
+_NOT_A_CHARACTER: Final = f"\x00-\x08\x0b\x0c\x0e-\x1f{_SURROGATES}\ufffe\uffff"  # XML 1.0, section 2.2
 _SPECIAL_IN_TEXT: Final = re.compile(f"[&<>\r{_NOT_A_CHARACTER}]")
 _SPECIAL_IN_ATTRIBUTE: Final = re.compile(f"[&<>\"'\t\n\r{_NOT_A_CHARACTER}]")
 

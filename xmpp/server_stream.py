@@ -4,7 +4,7 @@ What only the negotiation needs is dropped once the client is bound (`tests/benc
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Final
 
 from xmpp import management, namespaces, redirection
 from xmpp.acknowledgement import HandledCounter
@@ -93,12 +93,9 @@ class ServerStream(Stream[ServerEvent]):
 
     def _take_all(self, items: list[Item]) -> None:
         for position, item in enumerate(items, start=1):
-            if self.state is StreamState.ONLINE:
-                if item.__class__ is Stanza:
-                    self.received += 1
-                    self._events.append(cast("Stanza", item))
-                else:
-                    self._take_any(item)
+            if self.state is StreamState.ONLINE and item.__class__ is Stanza:
+                self.received += 1
+                self._events.append(item)
                 continue
             if self.state in PAUSED:
                 self._hold(self._open_negotiation, items[position - 1 :])

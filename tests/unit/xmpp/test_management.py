@@ -32,7 +32,7 @@ def test_elements_are_written_as_xep_0198_has_them(element: Element, written: by
 
 def test_what_is_written_often_is_written_already() -> None:
     assert management.answer(3) == serialize(Element(management.ANSWER, {"h": "3"}))
-    assert management.ACKNOWLEDGEMENT_REQUEST == serialize(Element(management.REQUEST))
+    assert serialize(Element(management.REQUEST)) == management.ACKNOWLEDGEMENT_REQUEST
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("TRUE", False)])
