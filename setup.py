@@ -9,8 +9,11 @@ from setuptools import Extension, setup
 
 HOT = (
     "chassis/clock.py",
+    "edge_node/adapters/sqlite/rows.py",
     "edge_node/core/core.py",
     "edge_node/custody/port.py",
+    "edge_node/features/carbons.py",
+    "edge_node/features/archive/feature.py",
     "edge_node/pipeline/destinations.py",
     "edge_node/pipeline/messages.py",
     "edge_node/pipeline/passage.py",
