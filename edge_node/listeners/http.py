@@ -60,11 +60,17 @@ class TrustedProxies:
         return any(parsed in network for network in self._networks)
 
     def client_of(self, address: str, forwarded_for: str) -> str:
-        """Return whose request it is: the last one on the way whom no proxy of ours has vouched for."""
+        """Return whose request it is: the last address on the way that is none of our proxies'.
+
+        What is no address ends the way: it is as if `address`, the nearest proxy, had asked by itself.
+        """
         hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
         for hop in reversed(hops):
-            if not self.has(hop):
-                return hop
+            found = _address_in(hop)
+            if found is None:
+                break
+            if not self.has(found):
+                return found
         return address
 
 
@@ -106,41 +112,40 @@ class HTTPPort:
         timeout = self._settings.request_seconds
         return (self._log, True, timeout, *waits, size_bytes_max, None, _READ_BUFFER_BYTES)
 
-    def answer(self, request: WSUpgradeRequest, admitted: Admitted) -> tuple[WSUpgradeResponseWithListener, str | None]:
-        """Return the response, and the network of the client if it is a WebSocket from now on."""
+    def answer(self, request: WSUpgradeRequest, admitted: Admitted) -> WSUpgradeResponseWithListener:
+        """Return the response; if it has a listener, the connection is to be a WebSocket."""
         path = request.path.decode("latin-1").partition("?")[0]
         if path == PATH:
             return self._upgrade(request, admitted)
         if path == HOST_META:
-            return _document("application/xrd+xml", _xrd(self._url(request, admitted))), None
+            return _document("application/xrd+xml", _xrd(self._url(request, admitted)))
         if path == f"{HOST_META}.json":
-            return _document("application/json", _jrd(self._url(request, admitted))), None
-        return _error(404, b"not found: there are /ws and /.well-known/host-meta\n"), None
+            return _document("application/json", _jrd(self._url(request, admitted)))
+        return _error(404, b"not found: there are /ws and /.well-known/host-meta\n")
 
-    def _upgrade(
-        self, request: WSUpgradeRequest, admitted: Admitted
-    ) -> tuple[WSUpgradeResponseWithListener, str | None]:
-        offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    def _upgrade(self, request: WSUpgradeRequest, admitted: Admitted) -> WSUpgradeResponseWithListener:
         origin = request.headers.get("Origin")
-        if SUBPROTOCOL not in offered:
-            return _error(400, b"the subprotocol must be xmpp (RFC 7395)\n"), None
+        if SUBPROTOCOL not in _values(request, "Sec-WebSocket-Protocol"):
+            return _error(400, b"the subprotocol must be xmpp (RFC 7395)\n")
         if origin is not None and "*" not in self._settings.origins and origin not in self._settings.origins:
-            return _error(403, b"this page may not connect\n"), None
+            return _error(403, b"this page may not connect\n")
         address = admitted.address
         if self._proxies.has(address):
-            address = self._proxies.client_of(address, request.headers.get("X-Forwarded-For", ""))
+            # A proxy may add a line of its own to the one that its client sent.
+            address = self._proxies.client_of(address, ",".join(_values(request, "X-Forwarded-For")))
         network = network_of(address)
         if not self._listener.admission.move(admitted.network, network):
-            return _error(503, b"too many connections: try again later\n"), None
+            return _error(503, b"too many connections: try again later\n")
+        admitted.network = network
         facts = ConnectionFacts(address, "websocket", encrypted=self._is_encrypted(request, admitted))
         inlet = WebSocketInlet(WebSocketConnection(self._listener, facts, network))
         response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": SUBPROTOCOL})
-        return WSUpgradeResponseWithListener(response, inlet), network
+        return WSUpgradeResponseWithListener(response, inlet)
 
     def _is_encrypted(self, request: WSUpgradeRequest, admitted: Admitted) -> bool:
         """Whether the way from the client is, as far as anybody we trust says."""
         is_proxied = self._proxies.has(admitted.address)
-        return self._has_tls or (is_proxied and request.headers.get("X-Forwarded-Proto") == "https")
+        return self._has_tls or (is_proxied and set(_values(request, "X-Forwarded-Proto")) == {"https"})
 
     def _url(self, request: WSUpgradeRequest, admitted: Admitted) -> str:
         if self._settings.public_url:
@@ -155,22 +160,22 @@ class _HTTPConnection(WSProtocol):  # type: ignore[misc] # published without typ
     def __init__(self, port: HTTPPort, admitted: Admitted) -> None:
         super().__init__(None, None, False, self._answer, *port.protocol_arguments())
         self._port = port
-        self._admitted: Admitted | None = admitted
+        self._admitted = admitted
+        self._inlet: WebSocketInlet | None = None
 
-    def _answer(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener | None:
-        admitted = self._admitted
-        if admitted is None:
-            return None
-        response, network = self._port.answer(request, admitted)
-        if network is not None:
-            self._admitted = None  # the connection counts as itself from now on
+    def _answer(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+        # COMPAT(picows 2.3): it takes `Connection: Upgrade` only, where Firefox says `keep-alive, Upgrade`.
+        if "upgrade" in (each.lower() for each in _values(request, "Connection")):
+            request.headers["Connection"] = "Upgrade"
+        response = self._port.answer(request, self._admitted)
+        self._inlet = response.listener
         return response
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        admitted, self._admitted = self._admitted, None
-        if admitted is not None:
-            admitted.release()
+        # After our answer picows may still find fault with the request: then no connection has begun.
+        if self._inlet is None or not self._inlet.has_begun:
+            self._admitted.release()
 
 
 class _Journal(logging.Handler):
@@ -181,6 +186,23 @@ class _Journal(logging.Handler):
             log.error("websocket_failed", exc_info=record.exc_info)
         else:
             log.debug("websocket_refused", reason=record.getMessage())
+
+
+def _values(request: WSUpgradeRequest, name: str) -> list[str]:
+    """The values of a header that is a list, in one line or in several (RFC 9110 section 5.3)."""
+    return [value.strip() for line in request.headers.getall(name, []) for value in line.split(",")]
+
+
+def _address_in(hop: str) -> str | None:
+    """Read an address, with a port or without one; None if there is none."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(hop))
+    except ValueError:
+        return None
 
 
 def _error(status: int, body: bytes) -> WSUpgradeResponseWithListener:

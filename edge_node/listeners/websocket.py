@@ -194,8 +194,11 @@ class WebSocketInlet(WSListener):
     def __init__(self, connection: WebSocketConnection) -> None:
         super().__init__()
         self._connection = connection
+        self.has_begun = False
+        """Whether the upgrade has been answered: from then on the connection counts as itself."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
+        self.has_begun = True
         self._connection.connected(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

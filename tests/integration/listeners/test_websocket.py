@@ -8,7 +8,7 @@ from picows import WSMsgType
 
 from edge_node.listeners.websocket import WebSocketConnection
 from tests.integration.listeners.conftest import Edge, Start
-from tests.support.clients import DOMAIN, KEYS, until
+from tests.support.clients import DOMAIN, KEYS, Clients, until
 from xmpp.client_stream import ClientSettings, ClientStream
 from xmpp.errors import StreamCondition
 from xmpp.events import ClientEvent, Online, StreamClosed
@@ -122,6 +122,56 @@ async def test_nobody_else_is_believed(start: Start, session: aiohttp.ClientSess
     assert event.error is not None
     assert event.error.condition is StreamCondition.POLICY_VIOLATION
     await socket.close()
+
+
+def upgrade_request(**changes: str | None) -> bytes:
+    """A request for a WebSocket, with headers changed, added or (None) left out."""
+    headers: dict[str, str | None] = {
+        "Host": DOMAIN,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": "xmpp",
+    }
+    headers.update({name.replace("_", "-"): value for name, value in changes.items()})
+    lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+    return "\r\n".join(["GET /ws HTTP/1.1", *lines, "", ""]).encode()
+
+
+async def test_a_request_that_is_refused_at_last_leaves_no_count(start: Start, clients: Clients) -> None:
+    edge = await start(http={"has_tls": False})
+    for changes in ({"Upgrade": None}, {"Sec_WebSocket_Version": "1"}, {"Sec_WebSocket_Key": None}):
+        raw = await clients.raw(edge.http.port)
+        raw.write(upgrade_request(**changes))
+        assert b" 400 " in await raw.read_to_end()
+        raw.close()
+    await until(lambda: edge.listener.admission.connections == 0)
+    assert edge.listener.admission.negotiating == 0
+
+
+@pytest.mark.parametrize("connection", ["keep-alive, Upgrade", "Upgrade, keep-alive", "upgrade"])
+async def test_every_browsers_way_to_ask_for_an_upgrade_is_understood(
+    start: Start, clients: Clients, connection: str
+) -> None:
+    edge = await start(http={"has_tls": False})
+    raw = await clients.raw(edge.http.port)
+    raw.write(upgrade_request(Connection=connection, Sec_WebSocket_Protocol="chat, xmpp"))
+    assert b" 101 " in await raw.read_until(b"\r\n\r\n")
+
+
+async def test_the_line_that_the_proxy_adds_counts_and_not_the_one_of_its_client(
+    start: Start, clients: Clients
+) -> None:
+    edge = await start(http={"has_tls": False, "trusted_proxies": ("127.0.0.0/8",)}, require_tls=True)
+    raw = await clients.raw(edge.http.port)
+    forged = "https\r\nX-Forwarded-Proto: http\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-For: 192.0.2.7"
+    raw.write(upgrade_request(X_Forwarded_Proto=forged))
+    assert b" 101 " in await raw.read_until(b"\r\n\r\n")
+    connection = next(iter(edge.listener.connections))
+    assert isinstance(connection, WebSocketConnection)
+    assert connection._facts.remote_address == "192.0.2.7"  # noqa: SLF001 - told to the core with the first question
+    assert not connection._facts.encrypted  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
