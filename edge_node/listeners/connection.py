@@ -7,8 +7,6 @@ core delivers is gathered and written once per turn of the loop.  A silent conne
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
-
 from edge_node.backplane.ports import Attachment, ConnectionFacts
 from edge_node.listeners.listener import Listener
 from edge_node.listeners.login import Login
@@ -18,15 +16,11 @@ from xmpp.events import Acknowledged, ManagementRequested, ServerEvent, StreamCl
 from xmpp.framing import Framing
 from xmpp.jid import JID
 from xmpp.sasl import Credentials
-from xmpp.sasl.mechanisms import TransportFacts
 from xmpp.server_stream import ServerStream
 from xmpp.stanza import Stanza
 
 _COUNTER: Final = 0xFFFFFFFF
 _BY_ANSWER, _BY_CORE, _BY_RATE, _BY_CUSTODY = 1, 2, 4, 8
-_LOST: Final = "connection-lost"
-
-log = structlog.get_logger()
 
 
 class Connection:
@@ -58,8 +52,8 @@ class Connection:
     def __init__(self, listener: Listener, framing: Framing, facts: ConnectionFacts, network: str) -> None:
         """Begin a stream; `network` has been admitted (`Admission.admit`)."""
         self._listener = listener
-        bindings = listener.encrypted_facts() if facts.encrypted else TransportFacts()
-        self._stream = ServerStream(listener.stream_settings, framing, listener.pool, bindings)
+        known = listener.transport_facts(facts)
+        self._stream = ServerStream(listener.stream_settings, framing, listener.pool, known)
         self._login: Login | None = Login(listener, self, network)
         self._outgoing: list[bytes] = []
         self._is_over = False

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from chassis.pki import CertificateError
 from chassis.tls import ServerTLS
 from edge_node.backplane.policy import StreamPolicy
-from edge_node.backplane.ports import Core
+from edge_node.backplane.ports import ConnectionFacts, Core
 from edge_node.listeners.admission import Admission, Throttle
 from edge_node.listeners.metrics import ListenerMetrics
 from edge_node.listeners.passwords import PasswordCheck
@@ -105,10 +105,15 @@ class Listener:
             sasl_attempts_max=self.settings.negotiation.sasl_attempts_max,
         )
 
-    def encrypted_facts(self) -> TransportFacts:
-        """Say what a connection inside TLS offers to bind authentication to."""
-        binding = None if self.tls is None else self.tls.end_point_binding
-        return TransportFacts(is_encrypted=True, bindings={} if binding is None else {"tls-server-end-point": binding})
+    def transport_facts(self, facts: ConnectionFacts) -> TransportFacts:
+        """Say whether a connection is inside TLS, and what it offers to bind authentication to.
+
+        The TLS of a proxy shows a certificate of its own, which is not known here.
+        """
+        is_ours = facts.transport != "websocket" or self.settings.http.has_tls
+        if not facts.encrypted or not is_ours or self.tls is None or self.tls.end_point_binding is None:
+            return TransportFacts(facts.encrypted)
+        return TransportFacts(facts.encrypted, {"tls-server-end-point": self.tls.end_point_binding})
 
     # --- life ---------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 from typing import Final, cast
 
 import aiofastnet
@@ -138,7 +139,8 @@ class TCPConnection(Connection, asyncio.Protocol):
             return
         self._is_upgrading = False
         self._adopt(encrypted)
-        self._stream.tls_established(listener.encrypted_facts())
+        self._facts = replace(self._facts, encrypted=True)
+        self._stream.tls_established(listener.transport_facts(self._facts))
         inlet.open()
 
 

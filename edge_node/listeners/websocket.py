@@ -157,6 +157,7 @@ class WebSocketConnection(Connection):
         transport = self._transport
         if transport is None or transport.underlying_transport.is_closing():
             return
+        self._is_pinged = False  # an answer may lie there, not read yet
         if not transport.underlying_transport.is_reading():
             transport.underlying_transport.resume_reading()
 
@@ -170,10 +171,10 @@ class WebSocketConnection(Connection):
         settings = self._listener.settings.connection
         silent_ticks = self._listener.wheel.tick_after(0) - self._refilled
         idle_ticks = self._listener.wheel.tick_after(settings.keepalive_idle_seconds) - now
-        if self._is_pinged:
+        if self._is_pinged and not self._paused:
             self.drop("silent")
             return
-        if silent_ticks < idle_ticks or self._transport is None:
+        if self._paused or silent_ticks < idle_ticks or self._transport is None:
             self._expect(settings.keepalive_idle_seconds)
         else:
             self._is_pinged = True

@@ -28,3 +28,4 @@ async def test_two_clients_talk(start: Start, clients: Clients, context: ssl.SSL
     assert received.inner == b"<body>hello</body>"
     assert received.sender == JID.parse("anna@corp.example/chosen")
     assert [each.facts.transport for each in edge.core.attachments] == [{"direct": "tls"}.get(way, "tcp")] * 2
+    assert [each.facts.encrypted for each in edge.core.attachments] == [way != "plain"] * 2

@@ -112,6 +112,19 @@ async def test_a_trusted_proxy_speaks_for_its_clients(start: Start, session: aio
     await socket.close()
 
 
+async def test_the_proxys_tls_is_not_bound_to_our_certificate(start: Start, session: aiohttp.ClientSession) -> None:
+    edge = await start(http={"has_tls": False, "trusted_proxies": ("127.0.0.0/8",)})
+    headers = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+    socket = await session.ws_connect(url(edge, scheme="ws"), protocols=["xmpp"], headers=headers)
+    anna = WebClient(socket, "anna")
+    await anna.flush()
+    await socket.receive_str(timeout=20)
+    features = await socket.receive_str(timeout=20)
+    assert "SCRAM-SHA-256" in features
+    assert "-PLUS" not in features
+    assert "tls-server-end-point" not in features
+
+
 async def test_nobody_else_is_believed(start: Start, session: aiohttp.ClientSession) -> None:
     edge = await start(http={"has_tls": False})
     headers = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
@@ -239,6 +252,26 @@ class Frame:
 
     def get_payload_as_bytes(self) -> bytes:
         return self._payload
+
+
+async def test_who_is_not_read_cannot_answer_a_ping(start: Start, session: aiohttp.ClientSession) -> None:
+    edge = await start(connection={"keepalive_idle_seconds": 10, "keepalive_seconds_max": 5})
+    socket = await session.ws_connect(url(edge), protocols=["xmpp"])
+    anna = WebClient(socket, "anna")
+    assert isinstance(await anna.event(), Online)
+    connection = next(iter(edge.listener.connections))
+    assert isinstance(connection, WebSocketConnection)
+    edge.listener.wheel.now += 60  # 15 seconds
+    connection.expired()
+    connection.pause_reading()
+    for _ in range(3):
+        edge.listener.wheel.now += 60
+        connection.expired()
+    assert not edge.core.attachments[0].ended
+    connection.resume_reading()
+    connection.expired()
+    assert not edge.core.attachments[0].ended
+    await socket.close()
 
 
 async def test_a_silent_browser_is_pinged_and_then_given_up(start: Start, session: aiohttp.ClientSession) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from edge_node.backplane.policy import StreamPolicy
+from edge_node.backplane.ports import ConnectionFacts
 from edge_node.listeners.listener import Listener
 from tests.unit.edge_node.listeners.conftest import Pair
 from xmpp.element import Element
+from xmpp.sasl import TransportFacts
 
 NewListener = Callable[..., Listener]
 
@@ -22,7 +24,8 @@ async def test_streams_follow_the_policy_that_holds_when_they_begin(edge: NewLis
 async def test_without_a_certificate_nothing_needs_tls(edge: NewListener) -> None:
     listener = edge()
     assert not listener.stream_settings.has_tls
-    assert dict(listener.encrypted_facts().bindings) == {}
+    facts = ConnectionFacts("192.0.2.7", "websocket", encrypted=True)
+    assert listener.transport_facts(facts) == TransportFacts(is_encrypted=True)
 
 
 async def test_a_drain_is_bounded(edge: NewListener) -> None:
