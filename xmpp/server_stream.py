@@ -135,11 +135,10 @@ class ServerStream(Stream[ServerEvent]):
             self._refuse(StreamCondition.UNSUPPORTED_STANZA_TYPE)
 
     def _take_stanza(self, stanza: Stanza) -> None:
-        if self.state is StreamState.AUTHENTICATED and stanza.type == "set" and stanza.payloads == (BIND,):
+        if self.state is StreamState.AUTHENTICATED and _asks_for(stanza, BIND):
             self._take_bind(stanza)
-        elif self.state is StreamState.BOUND and stanza.type == "set" and stanza.payloads == (SESSION,):
-            self.received += 1
-            self.send(stanza.result())
+        elif self.state is StreamState.BOUND and _asks_for(stanza, SESSION):
+            self.send(stanza.result())  # not `received`: the core, which never sees it, counts the same stanzas
         elif self.state in _BEFORE_BINDING:
             self._refuse_unexpected()
         else:
@@ -398,3 +397,7 @@ class ServerStream(Stream[ServerEvent]):
         StreamState.BOUND: _AFTER,
         StreamState.ONLINE: _AFTER,
     }
+
+
+def _asks_for(stanza: Stanza, payload: str) -> bool:
+    return stanza.kind == "iq" and stanza.type == "set" and stanza.payloads == (payload,)

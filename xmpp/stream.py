@@ -37,7 +37,7 @@ class Stream(ABC, Generic[E]):
         self.language: str | None = None
         """The peer's `xml:lang`, which its stanzas inherit (RFC 6120 section 8.1.5)."""
         self.received = 0
-        """The number of the last stanza received."""
+        """The number of the last stanza received; what belongs to the negotiation is not counted."""
         self._framing = framing
         self._reader = StreamReader(pool)
         self._outgoing: list[bytes] = []

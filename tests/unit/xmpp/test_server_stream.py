@@ -455,8 +455,15 @@ def test_a_fault_sent_ahead_is_found_after_the_answer(authenticated: Begin) -> N
 def test_a_legacy_session_is_granted_right_after_binding(bound: Begin) -> None:
     server = bound().hears(SESSION).says(b'<iq type="result" id="s"/>').reports()
     server.hears(MESSAGE).says().reports(stanza(MESSAGE))
-    assert server.stream.received == 2
+    assert server.stream.received == 1  # of what the core gets to see
     server.hears(SESSION).says().reports(stanza(SESSION))
+
+
+def test_only_an_iq_binds_or_asks_for_a_session(authenticated: Begin, bound: Begin) -> None:
+    bind = b'<message type="set"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></message>'
+    authenticated().hears(bind).says(error(StreamCondition.NOT_AUTHORIZED), END)
+    session = b'<message type="set"><session xmlns="urn:ietf:params:xml:ns:xmpp-session"/></message>'
+    bound().hears(session).says().reports(stanza(session))
 
 
 # --- stanzas -----------------------------------------------------------------
