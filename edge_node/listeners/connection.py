@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edge_node.backplane.ports import Attachment, ConnectionFacts
-from edge_node.listeners.listener import Listener
+from edge_node.listeners.listener import DRAINING, Listener
 from edge_node.listeners.login import Login
 from edge_node.listeners.wheel import TICK_SECONDS
 from xmpp.errors import StanzaError, StreamCondition, StreamError
@@ -61,8 +61,8 @@ class Connection:
         self._offset = 0  # what the core calls stanza 0 is that number to the stream
         self._offset_next = 0  # the same as soon as stream management is enabled
         self._handled = 0  # number, to the stream, of the last stanza in the core's custody
-        self._bytes_left = listener.settings.rate.burst_bytes
-        self._stanzas_left = listener.settings.rate.burst_stanzas
+        self._bytes_left: float = listener.settings.rate.burst_bytes
+        self._stanzas_left: float = listener.settings.rate.burst_stanzas
         self._refilled = listener.wheel.now
         self._rate_tick = 0  # when reading goes on
         self._slow_tick = 0  # when a client that does not read is given up
@@ -74,6 +74,8 @@ class Connection:
         """There is a transport (called once by the transport's class)."""
         self._listener.connections.add(self)
         self._wait()
+        if self._listener.is_draining:  # it was in its handshake when the others were told
+            self.close(StreamError(StreamCondition.SYSTEM_SHUTDOWN, DRAINING))
 
     # --- what the client says -------------------------------------------------
 
@@ -279,8 +281,8 @@ class Connection:
         rate = self._listener.settings.rate
         seconds = (now - self._refilled) * TICK_SECONDS
         self._refilled = now
-        self._bytes_left = min(rate.burst_bytes, self._bytes_left + int(seconds * rate.bytes_per_second))
-        self._stanzas_left = min(rate.burst_stanzas, self._stanzas_left + int(seconds * rate.stanzas_per_second))
+        self._bytes_left = min(rate.burst_bytes, self._bytes_left + seconds * rate.bytes_per_second)
+        self._stanzas_left = min(rate.burst_stanzas, self._stanzas_left + seconds * rate.stanzas_per_second)
 
     def _exceed(self) -> None:
         """Read no more until the debt is paid."""
@@ -311,6 +313,8 @@ class Connection:
 
     def pause_writing(self) -> None:
         """The client does not take what is written (called by the transport)."""
+        if self._is_over:
+            return  # it has `closing_seconds` already
         self._slow_tick = self._listener.wheel.tick_after(self._listener.settings.connection.slow_seconds_max)
         self._wait()
 

@@ -1,13 +1,17 @@
 """One coarse clock for all time-outs of a listener: thousands of waits cost one timer.
 
-Rule: a wait ends at the first tick after its time, never before it.
+Rule: a wait ends at the first tick after its time, never before it; a fault in one that expires stops no other.
 """
 
 import asyncio
 import math
 from typing import Final, Protocol
 
+import structlog
+
 TICK_SECONDS: Final = 0.25
+
+log = structlog.get_logger()
 
 
 class Timed(Protocol):
@@ -68,5 +72,8 @@ class Wheel:
             for timed in self._buckets.pop(self.now, ()):
                 if timed.due_tick == self.now:  # not forgotten by one that expired before it
                     timed.due_tick = 0
-                    timed.expired()
+                    try:
+                        timed.expired()
+                    except Exception:  # nobody else's time-outs may end with it
+                        log.exception("expiry_failed")
         self.start()

@@ -280,6 +280,22 @@ async def test_the_drain_tells_the_clients(start: Start, clients: Clients) -> No
     assert edge.listener.metrics.refused["draining"] == 1
 
 
+@pytest.mark.parametrize("way", ["plain", "direct"])
+async def test_who_is_let_in_while_the_others_are_told_is_told_too(
+    start: Start, clients: Clients, context: ssl.SSLContext, way: str
+) -> None:
+    edge = await start(require_tls=False)
+    raw = await clients.raw(edge.tcp.port if way == "plain" else edge.tcp.tls_port)
+    await until(lambda: edge.listener.admission.negotiating == 1)
+    await edge.listener.drain()
+    if way == "direct":
+        await raw.writer.start_tls(context, server_hostname=DOMAIN)
+    raw.write(HEADER)
+    assert b"<system-shutdown" in await raw.read_until(b"</stream:stream>")
+    raw.close()
+    await until(lambda: edge.listener.admission.connections == 0)
+
+
 async def test_management_counts_from_enabling_on(start: Start, clients: Clients) -> None:
     edge = await start(**PLAIN)
     anna = await clients.login(edge.tcp.port, "anna")

@@ -121,6 +121,17 @@ async def test_who_sends_too_fast_pays_with_time(edge: NewListener) -> None:
     assert pair.connection.due_tick == 0
 
 
+async def test_a_rate_below_one_a_tick_is_a_rate(edge: NewListener) -> None:
+    listener = edge(rate={"burst_stanzas": 10, "stanzas_per_second": 2})
+    pair = await Pair(listener).login()
+    for _ in range(40):  # one each half second, for 20 seconds: as fast as is allowed
+        pair.connection.data_received(message("x").render())
+        listener.wheel.now += 1
+        pair.connection.data_received(b" ")
+        listener.wheel.now += 1
+        assert pair.transport.is_reading()
+
+
 async def test_bytes_have_a_rate_too(edge: NewListener) -> None:
     pair = await Pair(edge(rate={"burst_bytes": 10_000})).login()
     pair.connection.data_received(b" " * 20_000)
@@ -138,6 +149,32 @@ async def test_one_that_does_not_read_is_given_up_after_a_while(edge: NewListene
     pair.connection.expired()
     assert pair.transport.ended == "aborted"
     assert attachment(pair).ended == (False, "slow")
+
+
+async def test_one_that_does_not_read_its_end_is_given_no_more_time(edge: NewListener) -> None:
+    listener = edge(connection={"closing_seconds": 2, "slow_seconds_max": 60})
+    pair = await Pair(listener).login()
+    pair.connection.close(StreamError(StreamCondition.CONFLICT))
+    due = pair.connection.due_tick
+    pair.connection.pause_writing()
+    assert pair.connection.due_tick == due
+
+
+async def test_who_comes_through_its_handshake_during_a_drain_is_told(edge: NewListener) -> None:
+    listener = edge(drain_seconds=0.01)
+    await listener.drain()
+    pair = Pair(listener)
+    assert b"<system-shutdown" in b"".join(pair.transport.written)
+    assert pair.transport.ended == "eof"
+
+
+async def test_session_requests_use_up_nothing_that_the_core_would_give_back(edge: NewListener) -> None:
+    pair = await Pair(edge(connection={"unhandled_stanzas_max": 4})).login()
+    session = b"<iq type='set' id='s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"
+    pair.connection.data_received(session * 5)
+    assert pair.transport.is_reading()
+    pair.connection.data_received(message("1").render())
+    assert pair.connection._handled == pair.connection._stream.received  # noqa: SLF001 - both count the same
 
 
 async def test_no_resource_in_time_ends_the_stream_and_then_the_connection(edge: NewListener) -> None:

@@ -1,5 +1,6 @@
 """What all connections of a process share."""
 
+import asyncio
 from collections.abc import Callable
 
 from edge_node.backplane.policy import StreamPolicy
@@ -7,6 +8,7 @@ from edge_node.backplane.ports import ConnectionFacts
 from edge_node.listeners.listener import Listener
 from tests.unit.edge_node.listeners.conftest import Pair
 from xmpp.element import Element
+from xmpp.errors import StreamError
 from xmpp.sasl import TransportFacts
 
 NewListener = Callable[..., Listener]
@@ -26,6 +28,23 @@ async def test_without_a_certificate_nothing_needs_tls(edge: NewListener) -> Non
     assert not listener.stream_settings.has_tls
     facts = ConnectionFacts("192.0.2.7", "websocket", encrypted=True)
     assert listener.transport_facts(facts) == TransportFacts(is_encrypted=True)
+
+
+async def test_a_fault_in_writing_to_one_keeps_nothing_from_others(edge: NewListener) -> None:
+    listener = edge()
+
+    class Faulty:
+        def flush(self) -> None:
+            raise RuntimeError("expected by the test")
+
+        def close(self, error: StreamError | None) -> None:
+            """Nothing is open."""
+
+    pair = await Pair(listener).login()
+    listener.flush_soon(Faulty())
+    pair.connection.deliver(b"<message/>")
+    await asyncio.sleep(0)
+    assert pair.transport.written == [b"<message/>"]
 
 
 async def test_a_drain_is_bounded(edge: NewListener) -> None:

@@ -99,6 +99,19 @@ def test_one_that_expires_may_forget_another_and_wait_again(loop: Loop, wheel: W
     assert max(each.expirations for each in others) > 5
 
 
+def test_a_fault_in_one_stops_no_other(loop: Loop, wheel: Wheel) -> None:
+    class Faulty(Waiting):
+        def expired(self) -> None:
+            super().expired()
+            raise RuntimeError("expected by the test")
+
+    waiting = [Faulty(), Waiting(), Faulty(), Waiting()]
+    for number, each in enumerate(waiting):
+        wheel.wait(each, wheel.tick_after(1.0 + number // 2))
+    loop.advance(10)
+    assert [each.expirations for each in waiting] == [1, 1, 1, 1]
+
+
 def test_a_late_loop_catches_up(loop: Loop, wheel: Wheel) -> None:
     waiting = [Waiting() for _ in range(3)]
     for number, each in enumerate(waiting):
