@@ -3,6 +3,7 @@
 Rule: shells log, cores do not; never a stanza's content, never a secret.
 """
 
+import json
 import logging
 import logging.config
 import sys
@@ -87,7 +88,10 @@ def configure_logging(settings: LoggingSettings, stream: TextIO | None = None) -
 def _json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
     """The order of keys is fixed where a reader looks first: time, level, event."""
     ordered = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event"), **event}
-    return _ENCODER.encode(ordered).decode("utf-8")
+    try:
+        return _ENCODER.encode(ordered).decode("utf-8")
+    except UnicodeEncodeError:  # half a character, as in the name of a file that is not UTF-8: the line counts more
+        return json.dumps(ordered, default=str)
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)

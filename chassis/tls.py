@@ -1,4 +1,4 @@
-"""TLS of a listening port: one context, which takes up a renewed certificate without a restart."""
+"""TLS of a listening port, which takes up a renewed certificate without a restart."""
 
 import asyncio
 import ssl
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
 from chassis.pki import CertificateError
@@ -23,7 +24,7 @@ class TLSSettings(Settings):
 
 
 class ServerTLS:
-    """The context of a server, TLS 1.2 or newer, and the binding of its certificate.
+    """The context of a server, TLS 1.2 or newer, and the binding of its certificate: ask for them at each handshake.
 
     Arguments: the `certificate` (with its chain) and `key` files, and the protocols offered by ALPN (RFC 7301).
     Raises `CertificateError` if they cannot be used.
@@ -45,10 +46,9 @@ class ServerTLS:
         stamp = self._stamp()
         if stamp == self._seen:
             return False
-        _, binding = self._load()  # on a context of its own: a faulty pair must not touch the one in use
-        self.context.load_cert_chain(self._certificate, self._key)
-        self.end_point_binding = binding
-        self._seen = stamp
+        # A context of its own: whatever becomes of the files meanwhile, the one in use is not touched.
+        self.context, self.end_point_binding = self._load()
+        self._seen = stamp  # of before: what changed since is seen next time
         return True
 
     async def watch(self, interval_seconds: float, reloaded: Callable[[CertificateError | None], None]) -> None:
@@ -87,8 +87,14 @@ class ServerTLS:
 
 
 def server_end_point(certificate: x509.Certificate) -> bytes | None:
-    """The channel binding tls-server-end-point (RFC 5929 §4.1); None where it is not defined (Ed25519, Ed448)."""
-    algorithm = certificate.signature_hash_algorithm
+    """The channel binding tls-server-end-point (RFC 5929 §4.1).
+
+    None where it is not defined (Ed25519, Ed448), and for signatures that are not known here.
+    """
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
     if algorithm is None:
         return None
     if algorithm.name in {"md5", "sha1"}:

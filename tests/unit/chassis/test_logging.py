@@ -52,6 +52,15 @@ def test_event_is_one_line_with_time_level_and_event_first() -> None:
     assert (line["level"], line["event"], line["reason"], line["peer"]) == ("info", "stream_closed", "a\nb", ["::1", 5])
 
 
+def test_half_a_character_costs_no_line() -> None:
+    stream = io.StringIO()
+    configure_logging(LoggingSettings(), stream)
+    structlog.get_logger().info("file_found", path=os.fsdecode(b"\xe9t\xe9"), kind=object)
+    (line,) = lines(stream)
+    assert os.fsencode(line["path"]) == b"\xe9t\xe9"
+    assert line["kind"] == "<class 'object'>"
+
+
 def test_level_drops_what_is_below() -> None:
     stream = io.StringIO()
     configure_logging(LoggingSettings(level="warning"), stream)

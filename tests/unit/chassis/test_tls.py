@@ -75,11 +75,10 @@ def test_renewed_certificate_is_shown_to_new_clients(
     authority: Authority, certificate_files: tuple[Path, Path]
 ) -> None:
     tls = ServerTLS(*certificate_files)
-    old, context = shown(tls, authority), tls.context
+    old = shown(tls, authority)
     assert not tls.reload()
     renew(authority, *certificate_files)
     assert tls.reload()
-    assert tls.context is context
     new = shown(tls, authority)
     assert new != old
     assert tls.end_point_binding == hashlib.sha256(new).digest()
@@ -97,6 +96,26 @@ def test_faulty_renewal_keeps_the_old_certificate(authority: Authority, certific
     with pytest.raises(CertificateError, match=r"tls\.crt: cannot be read: No such file"):
         tls.reload()
     assert shown(tls, authority) == old
+
+
+def test_files_that_change_while_they_are_read_break_nothing(
+    authority: Authority, certificate_files: tuple[Path, Path]
+) -> None:
+    class Raced(ServerTLS):
+        """Loads, and finds only then that somebody is writing the next pair."""
+
+        def _load(self) -> tuple[ssl.SSLContext, bytes | None]:
+            loaded = super()._load()
+            certificate_files[0].write_bytes(b"-----BEGIN CERTIFICATE-----")
+            return loaded
+
+    tls = Raced(*certificate_files)
+    for _ in range(2):
+        renew(authority, *certificate_files)
+        assert tls.reload()
+        assert tls.end_point_binding == hashlib.sha256(shown(tls, authority)).digest()
+    with pytest.raises(CertificateError):
+        tls.reload()  # what was written then is looked at now
 
 
 def test_encrypted_key_does_not_ask_the_terminal(authority: Authority, certificate_files: tuple[Path, Path]) -> None:
@@ -151,3 +170,12 @@ def test_binding_uses_the_signatures_hash() -> None:
 def test_binding_is_not_defined_for_signatures_without_a_hash() -> None:
     key = ed25519.Ed25519PrivateKey.generate()
     assert server_end_point(self_signed(key).sign(key, None)) is None
+
+
+def test_binding_is_not_known_for_signatures_that_are_not() -> None:
+    certificate = self_signed(ec.generate_private_key(ec.SECP256R1())).sign(
+        ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()
+    )
+    ecdsa_with_sha256, unheard_of = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06082a8648ce3d04037f")
+    der = certificate.public_bytes(serialization.Encoding.DER).replace(ecdsa_with_sha256, unheard_of)
+    assert server_end_point(x509.load_der_x509_certificate(der)) is None
