@@ -21,17 +21,9 @@ class HandledCountTooHigh(StreamError):
     def __init__(self, h: int, sent: int) -> None:
         """`h` is what the peer claims, `sent` the number of stanzas sent."""
         text = f"You acknowledged {h} stanzas, but I only sent you {sent} so far."
-        super().__init__(StreamCondition.UNDEFINED_CONDITION, text)
-        self.h = h
-        self.sent = sent
-
-    def element(self) -> Element:
-        """Return `<stream:error/>` with `<handled-count-too-high/>`."""
-        plain = super().element()
-        count = Element(
-            f"{{{STREAM_MANAGEMENT}}}handled-count-too-high", {"h": str(self.h), "send-count": str(self.sent)}
-        )
-        return Element(plain.name, plain.attributes, (*plain.children, count))
+        counts = {"h": str(h), "send-count": str(sent)}
+        application = Element(f"{{{STREAM_MANAGEMENT}}}handled-count-too-high", counts)
+        super().__init__(StreamCondition.UNDEFINED_CONDITION, text, application=application)
 
 
 class HandledCounter:

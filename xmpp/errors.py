@@ -186,33 +186,38 @@ class _Condition(Exception):
 class StreamError(_Condition):
     """The stream must be closed with this error (RFC 6120, section 4.9)."""
 
-    def __init__(self, condition: StreamCondition, text: str = "", address: str = "") -> None:
+    def __init__(
+        self, condition: StreamCondition, text: str = "", address: str = "", application: Element | None = None
+    ) -> None:
         """Make an error.
 
         Args:
             condition: what is wrong.
             text: a sentence for people.
             address: with `see-other-host`: `host` or `host:port`.
+            application: an application's own, more exact condition.
 
         """
         super().__init__(f"{condition}: {text}" if text else str(condition))
         self.condition = condition
         self.text = text
         self.address = address
+        self.application = application
 
     def element(self) -> Element:
         """Return `<stream:error/>`."""
-        return Element(
-            f"{{{namespaces.STREAMS}}}error",
-            children=_described(namespaces.STREAM_ERRORS, self.condition, self.address, self.text),
-        )
+        children = _described(namespaces.STREAM_ERRORS, self.condition, self.address, self.text)
+        if self.application is not None:
+            children = (*children, self.application)
+        return Element(f"{{{namespaces.STREAMS}}}error", children=children)
 
     @classmethod
     def from_element(cls, element: Element) -> Self:
         """Read `<stream:error/>`; a condition that is not known becomes `undefined-condition`."""
         value, address, text = _description(namespaces.STREAM_ERRORS, element)
         known = {condition.value: condition for condition in StreamCondition}
-        return cls(known.get(value, StreamCondition.UNDEFINED_CONDITION), text, address)
+        application = _application(namespaces.STREAM_ERRORS, element)
+        return cls(known.get(value, StreamCondition.UNDEFINED_CONDITION), text, address, application)
 
 
 class StanzaError(_Condition):
@@ -257,7 +262,7 @@ class StanzaError(_Condition):
         known = {condition.value: condition for condition in StanzaCondition}
         condition = known.get(value, StanzaCondition.UNDEFINED_CONDITION)
         types = {type_.value: type_ for type_ in ErrorType}
-        application = next((child for child in element.elements if child.namespace != namespaces.STANZA_ERRORS), None)
+        application = _application(namespaces.STANZA_ERRORS, element)
         return cls(condition, types.get(element.get("type") or ""), text, application, address)
 
 
@@ -296,6 +301,11 @@ def _described(namespace: str, condition: str, content: str, text: str) -> tuple
     if not text:
         return (defined,)
     return defined, Element(f"{{{namespace}}}text", {LANG: "en"}, (text,))
+
+
+def _application(namespace: str, element: Element) -> Element | None:
+    """Return the first child that is not of the errors' own namespace."""
+    return next((child for child in element.elements if child.namespace != namespace), None)
 
 
 def _description(namespace: str, element: Element) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 import structlog
@@ -80,6 +81,7 @@ class RemoteCore:
         self._held_back: list[RemoteAttachment] = []
         self._link: _Link | None = None
         self._is_ending = False
+        metrics.absent.set(1)
 
     # --- Core ------------------------------------------------------------------------------------------------
 
@@ -171,23 +173,25 @@ class RemoteCore:
         self._metrics.absent.set(1)
         self._metrics.losses.inc()
         log.warning("core_lost", connections=len(self._attachments))
-        for attachment in list(self._attachments.values()):
-            if attachment.is_settled:
-                attachment.core_lost()
-            else:
-                self.abandon(attachment)
+        self._tell_all(lambda attachment: attachment.core_lost() if attachment.is_settled else self.abandon(attachment))
 
     def _found(self, link: "_Link") -> None:
         self._link = link
         self.is_away = False
         self._metrics.absent.set(0)
         log.info("core_found", connections=len(self._attachments))
-        for attachment in list(self._attachments.values()):
-            attachment.core_back()
+        self._tell_all(RemoteAttachment.core_back)
         held, self._held = self._held, []
         for frame in held:
             if frame.connection in self._attachments:  # not gone in the meantime
                 link.put(frame)
+
+    def _tell_all(self, tell: Callable[[RemoteAttachment], None]) -> None:
+        for attachment in list(self._attachments.values()):
+            try:
+                tell(attachment)
+            except Exception:  # a fault met on one connection's way must not cost all others theirs
+                log.exception("backplane_connection_failed", connection=attachment.connection)
 
     def congested(self, is_congested: bool) -> None:
         """Begin or end holding back those who send."""

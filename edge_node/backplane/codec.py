@@ -190,14 +190,13 @@ def credentials_of(frame: CredentialsFound) -> Credentials | None:
 
 def refusal_frame(connection: int, error: StanzaError) -> BindingRefused:
     """Return the frame of a refused binding."""
-    application = b"" if error.application is None else serialize(error.application)
+    application = _rendered(error.application)
     return BindingRefused(connection, error.condition.name, error.type, error.text, application, error.address)
 
 
 def refusal_of(frame: BindingRefused) -> StanzaError:
     """Return why the binding was refused."""
-    children = parse_fragment(frame.application)
-    application = next((child for child in children if isinstance(child, Element)), None)
+    application = _element_of(frame.application)
     return StanzaError(StanzaCondition[frame.condition], ErrorType(frame.type), frame.text, application, frame.address)
 
 
@@ -205,11 +204,20 @@ def close_frame(connection: int, error: StreamError | None) -> Close:
     """Return the frame that ends a stream."""
     if error is None:
         return Close(connection, "", "", "")
-    return Close(connection, error.condition, error.text, error.address)
+    return Close(connection, error.condition, error.text, error.address, _rendered(error.application))
 
 
 def error_of(frame: Close) -> StreamError | None:
     """Return why the stream ends."""
     if not frame.condition:
         return None
-    return StreamError(StreamCondition(frame.condition), frame.text, frame.address)
+    application = _element_of(frame.application)
+    return StreamError(StreamCondition(frame.condition), frame.text, frame.address, application)
+
+
+def _rendered(element: Element | None) -> bytes:
+    return b"" if element is None else serialize(element)
+
+
+def _element_of(rendered: bytes) -> Element | None:
+    return next((child for child in parse_fragment(rendered) if isinstance(child, Element)), None)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of this language.  Both sides must speak the same: a core that meets another version refuses it."""
 
 
@@ -249,6 +249,8 @@ class Close(_Frame, tag=46):
     condition: str
     text: str
     address: str
+    application: bytes = b""
+    """Its element, rendered; nearly always empty."""
 
 
 class PauseReading(_Frame, tag=47):

@@ -73,6 +73,8 @@ class BackplaneServer:
         self._unknown: set[ListenerPeer] = set()  # connected, hello not yet said
         self._congested: set[ListenerPeer] = set()
         self._server: asyncio.Server | None = None
+        self.is_draining = False
+        """Whether listener processes are to end, those too that come only now."""
 
     @property
     def listeners(self) -> Mapping[int, int]:
@@ -109,6 +111,7 @@ class BackplaneServer:
 
     def drain(self) -> None:
         """Tell every listener process to end its streams and itself."""
+        self.is_draining = True
         for peer in self._peers.values():
             peer.put(frames.Drain())
 
@@ -286,6 +289,8 @@ class ListenerPeer(asyncio.Protocol):
             return
         self.index, self.process = hello.listener, hello.process
         self.put(welcome_frame(self._server.policy))
+        if self._server.is_draining:
+            self.put(frames.Drain())
 
     def _reattach(self, frame: frames.Reattach) -> None:
         facts, state = reattachment_of(frame)

@@ -171,7 +171,7 @@ class ListenerSettings(Settings):
     """How long a core that starts waits for listener processes that are still there, before it starts its own."""
 
     restart_seconds_min: Seconds = 0.2
-    """First wait before a listener process that ended is started again; doubled each time."""
+    """First wait before a listener process that ended is started again; doubled each time that it did not serve."""
 
     restart_seconds_max: Seconds = 10.0
     """Longest such wait."""

@@ -47,9 +47,11 @@ class ListenerSupervisor:
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         """Those that this core has started, by index; the others are survivors."""
         self._is_draining = False
+        self._served: set[int] = set()  # indexes that were connected since their last start
 
     def changed(self) -> None:
         """A listener has come or gone (to be called by the backplane)."""
+        self._served.update(self._backplane.listeners)
         self._changed.set()
 
     async def run(self) -> None:
@@ -87,9 +89,12 @@ class ListenerSupervisor:
                 wait = self._settings.restart_seconds_min
                 await self._until(lambda: index not in self._backplane.listeners)
                 continue
+            self._served.discard(index)
             child = self.children[index] = _start(self._command(index))
             log.info("listener_started", listener=index, process=child.pid)
             code = await _ended(child)
+            if index in self._served:
+                wait = self._settings.restart_seconds_min
             if code == EXIT_RUNS_ALREADY:
                 log.info("listener_survives", listener=index)
             elif not self._is_draining:

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from chassis.binding import BindFailed
+from edge_node.backplane import frames
 from edge_node.backplane.client import BackplaneMetrics, RemoteCore
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.server import BackplaneServer, ServerMetrics
@@ -335,12 +336,14 @@ async def test_a_listener_of_another_version_or_a_second_one_is_refused(
     await process()
     drains = Drains()
     metrics = BackplaneMetrics(CollectorRegistry())
-    await RemoteCore(settings, 0, 1, metrics, random.Random(1), drains).run()
+    async with asyncio.timeout(10):
+        await RemoteCore(settings, 0, 1, metrics, random.Random(1), drains).run()
     assert "already" in drains.reasons[0]
-    monkeypatch.setattr("edge_node.backplane.frames.VERSION", 2)
+    monkeypatch.setattr("edge_node.backplane.frames.VERSION", frames.VERSION + 1)
     remote = RemoteCore(settings, 1, 2, metrics, random.Random(1), drains)
     monkeypatch.undo()
-    await remote.run()
+    async with asyncio.timeout(10):
+        await remote.run()
     assert "version" in drains.reasons[1]
 
 

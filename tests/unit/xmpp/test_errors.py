@@ -45,8 +45,9 @@ def test_default_types(condition: StanzaCondition, type_: str) -> None:
 
 
 @pytest.mark.parametrize("condition", StreamCondition)
-def test_stream_errors_are_read_back(condition: StreamCondition) -> None:
-    error = StreamError(condition, "why", "lyon.example:5322")
+@pytest.mark.parametrize("application", [None, APPLICATION])
+def test_stream_errors_are_read_back(condition: StreamCondition, application: Element | None) -> None:
+    error = StreamError(condition, "why", "lyon.example:5322", application)
     assert StreamError.from_element(error.element()) == error
 
 

@@ -12,6 +12,7 @@ from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import ConnectionFacts
 from edge_node.backplane.settings import BackplaneSettings
 from tests.support.transports import Recording
+from xmpp.errors import StreamError
 
 FACTS = ConnectionFacts("192.0.2.7", "tcp", encrypted=False)
 
@@ -36,6 +37,18 @@ async def test_questions_are_held_within_a_bound_then_connections_are_closed(cor
         core.attach(channel, FACTS)
     await asyncio.sleep(0)
     assert [channel.calls for channel in channels] == [[], [], [], [("close", "system-shutdown")]]
+
+
+async def test_a_fault_of_one_connection_leaves_the_others_told(core: RemoteCore) -> None:
+    class Faulty(Recording):
+        def close(self, error: StreamError | None) -> None:
+            raise RuntimeError("expected by the test")
+
+    channels = [Faulty(), Recording()]
+    for channel in channels:
+        core.attach(channel, FACTS)
+    core._lost()  # noqa: SLF001 - as when the socket breaks
+    assert channels[1].calls == [("close", "system-shutdown")]
 
 
 async def test_who_goes_before_the_core_comes_is_forgotten(core: RemoteCore) -> None:

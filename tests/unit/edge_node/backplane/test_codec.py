@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edge_node.backplane import codec, frames
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import ConnectionFacts, Reattachment
+from xmpp.acknowledgement import HandledCountTooHigh
 from xmpp.element import Element
 from xmpp.errors import ErrorType, StanzaCondition, StanzaError, StreamCondition, StreamError
 from xmpp.jid import JID
@@ -111,12 +112,26 @@ def test_refusals_cross(error: StanzaError) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [None, StreamError(StreamCondition.SEE_OTHER_HOST, "home", "lyon:5222"), StreamError(StreamCondition.RESET)],
+    [
+        None,
+        StreamError(StreamCondition.SEE_OTHER_HOST, "home", "lyon:5222"),
+        StreamError(StreamCondition.RESET),
+        StreamError(StreamCondition.UNDEFINED_CONDITION, application=Element("{urn:x}why", {"h": "7"})),
+    ],
 )
 def test_ends_cross(error: StreamError | None) -> None:
     frame = crossed(codec.close_frame(1, error))
     assert isinstance(frame, frames.Close)
     assert codec.error_of(frame) == error
+
+
+def test_a_count_that_is_too_high_is_told_as_without_a_backplane() -> None:
+    error = HandledCountTooHigh(7, 5)
+    frame = crossed(codec.close_frame(1, error))
+    assert isinstance(frame, frames.Close)
+    received = codec.error_of(frame)
+    assert received is not None
+    assert received.element() == error.element()
 
 
 def test_the_policy_crosses() -> None:

@@ -85,6 +85,20 @@ async def test_a_listener_comes_and_goes(case: Case) -> None:
     assert case.core.take() == [("detach", False, "the listener process is gone")] * 2
 
 
+async def test_one_that_comes_during_the_drain_is_to_end_too(case: Case) -> None:
+    _, early = await case.listener(0)
+    case.server.drain()
+    await asyncio.sleep(0)
+    assert said(early) == [frames.Drain()]
+    peer, late = ListenerPeer(case.server), FakeTransport()
+    peer.connection_made(late)
+    peer.data_received(batch([frames.Hello(frames.VERSION, 1, 4712)]))
+    await asyncio.sleep(0)
+    welcome, drain = said(late)
+    assert isinstance(welcome, frames.Welcome)
+    assert drain == frames.Drain()
+
+
 async def test_the_same_bytes_to_many_are_one_frame(case: Case) -> None:
     peer, transport = await case.listener()
     data, other = b"<message/>", b"<presence/>"

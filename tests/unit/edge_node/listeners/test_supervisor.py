@@ -25,10 +25,16 @@ class Backplane:
 
 
 class Case:
-    def __init__(self, backplane: Backplane, program: str, processes: int = 2) -> None:
+    def __init__(
+        self, backplane: Backplane, program: str, processes: int = 2, restart_seconds_max: float = 0.02
+    ) -> None:
         settings = ListenerSettings(
-            processes=processes, adoption_seconds=0.01, restart_seconds_min=0.01, restart_seconds_max=0.02
+            processes=processes,
+            adoption_seconds=0.01,
+            restart_seconds_min=0.01,
+            restart_seconds_max=restart_seconds_max,
         )
+        self.begun: Callable[[int], object] = lambda _: None
         self.started: list[int] = []
         self.program = program
         self.enough = asyncio.Event()
@@ -37,6 +43,7 @@ class Case:
 
     def command(self, index: int) -> list[str]:
         self.started.append(index)
+        self.begun(index)
         if len(self.started) >= self.wanted:
             self.enough.set()
         return [sys.executable, "-S", "-c", self.program]
@@ -56,6 +63,21 @@ async def test_what_ends_is_started_again() -> None:
     case = Case(Backplane(), "", processes=1)
     await case.run_until_started(3)
     assert case.started[:3] == [0, 0, 0]
+
+
+async def test_one_that_has_served_is_started_again_as_soon_as_the_first_time() -> None:
+    backplane = Backplane()
+    case = Case(backplane, "", processes=1, restart_seconds_max=3600.0)
+    loop = asyncio.get_running_loop()
+
+    def serves(index: int) -> None:
+        backplane.listeners[index] = 4711
+        case.supervisor.changed()
+        del backplane.listeners[index]
+        case.supervisor.changed()
+
+    case.begun = lambda index: loop.call_soon(serves, index)
+    await case.run_until_started(13)  # without it the waits alone would be 41 seconds
 
 
 async def test_survivors_are_left_alone_until_they_go() -> None:
