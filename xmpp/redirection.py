@@ -7,8 +7,9 @@ def address(host: str, port: int) -> str:
 
 
 def host_and_port(address: str) -> tuple[str, int | None]:
-    """Read `host`, `host:port` or `[IPv6]:port`."""
+    """Read `host`, `host:port` or `[IPv6]:port`; a number that no port has is left out."""
     host, _, port = address.rpartition(":")
     if host and port.isascii() and port.isdigit() and (":" not in host or host.startswith("[")):
-        return host.strip("[]"), int(port[:5])
+        number = int(port) if len(port) <= len("65535") else 0
+        return host.strip("[]"), number if 0 < number <= 65_535 else None
     return address.strip("[]"), None

@@ -48,7 +48,7 @@ class Login:
 
     def __post_init__(self) -> None:
         """Fail here rather than in the middle of a stream."""
-        saslprep(self.username)
+        saslprep(self.username, allows_unassigned=True)
         saslprep(self.password)
 
 
@@ -116,7 +116,7 @@ class ScramClient:
         self._header = f"{flag},,"
         self._binding = binding
         self._nonce = nonce
-        self._bare = f"n={escape_name(saslprep(login.username))},r={nonce}"
+        self._bare = f"n={escape_name(saslprep(login.username, allows_unassigned=True))},r={nonce}"
         self._server_signature: bytes | None = None
 
     def first_message(self) -> bytes:

@@ -7,7 +7,6 @@ import stringprep
 import unicodedata
 
 _PROHIBITED = (
-    stringprep.in_table_a1,
     stringprep.in_table_c12,
     stringprep.in_table_c21_c22,
     stringprep.in_table_c3,
@@ -20,8 +19,12 @@ _PROHIBITED = (
 )
 
 
-def saslprep(text: str) -> str:
-    """Prepare `text` as a *stored* string.  Raises ValueError for what RFC 4013 section 2.3 to 2.5 forbids."""
+def saslprep(text: str, *, allows_unassigned: bool = False) -> str:
+    """Prepare `text`.  Raises ValueError for what RFC 4013 sections 2.3 to 2.5 forbid.
+
+    A password is a *stored* string; a user name is a *query* (RFC 5802 section 5.1), which may have characters that are
+    newer than Unicode 3.2: whether there is such an account is another question.
+    """
     if text.isascii() and text.isprintable():
         return text
     mapped = "".join(
@@ -32,7 +35,8 @@ def saslprep(text: str) -> str:
     # RFC 3454 is fixed to Unicode 3.2, so that its answers never change.
     prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
     for character in prepared:
-        if any(is_prohibited(character) for is_prohibited in _PROHIBITED):
+        is_unassigned = stringprep.in_table_a1(character) and not allows_unassigned
+        if is_unassigned or any(is_prohibited(character) for is_prohibited in _PROHIBITED):
             raise ValueError(f"U+{ord(character):04X} is not allowed")
     _check_direction(prepared)
     return prepared

@@ -93,7 +93,7 @@ def account_of(username: str, authorization: str, domain: str) -> str:
     Raises SASLFailure; a name that can't be an account's ends like one that isn't.
     """
     try:
-        account = JID(saslprep(username), domain)
+        account = JID(saslprep(username, allows_unassigned=True), domain)
     except ValueError as error:
         raise SASLFailure(SASLCondition.NOT_AUTHORIZED) from error
     if authorization:

@@ -12,6 +12,11 @@ def test_an_address_can_be_read_back(host: str, written: str) -> None:
     assert host_and_port(written) == (host.strip("[]"), 5322)
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "53220", "532201"])
+def test_a_number_that_no_port_has_is_left_out(port: str) -> None:
+    assert host_and_port(f"lyon:{port}") == ("lyon", 53220 if port == "53220" else None)
+
+
 @pytest.mark.parametrize(
     ("text", "host"),
     [("lyon.corp.example", "lyon.corp.example"), ("[::1]", "::1"), ("::1", "::1"), ("lyon:x", "lyon:x"), (":1", ":1")],

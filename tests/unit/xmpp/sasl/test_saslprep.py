@@ -23,6 +23,12 @@ def test_what_two_sides_must_agree_on_is_brought_into_one_form(text: str, prepar
     assert saslprep(text) == prepared
 
 
+def test_a_user_name_may_be_newer_than_the_specification() -> None:
+    assert saslprep("\ua64b", allows_unassigned=True) == "\ua64b"
+    with pytest.raises(ValueError, match=r"U\+0007 is not allowed"):
+        saslprep("\ua64b\u0007", allows_unassigned=True)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

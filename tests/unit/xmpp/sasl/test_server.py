@@ -221,6 +221,7 @@ def test_the_offer_is_signed() -> None:
         ("Anna", "", "anna"),
         ("anna", "anna@corp.example", "anna"),
         ("anna", "Anna@CORP.example", "anna"),
+        ("\ua64a", "", "\ua64b"),  # letters that Unicode 3.2 has not
     ],
 )
 def test_a_user_name_becomes_an_account(username: str, authorization: str, account: str) -> None:
