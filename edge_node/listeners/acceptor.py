@@ -21,7 +21,14 @@ from edge_node.listeners.settings import ConnectionSettings
 
 _TAKEN_AT_ONCE_MAX: Final = 256
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_EXHAUSTED_SECONDS: Final = 1.0
+_PASSING: Final = frozenset(
+    {
+        errno.EPROTO, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EPERM, errno.ETIMEDOUT,
+        errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENONET,
+    }
+)  # fmt: skip
+"""What befell one client before it was accepted (accept(2)); the next one may be well."""
+_RETRY_SECONDS: Final = 1.0
 _KEEPALIVE_PROBES: Final = 3
 
 TLS_BUFFER_BYTES: Final = 16_384
@@ -159,9 +166,9 @@ class Acceptor:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
-                self._wait_for_room(sock, error)
+                if error.errno in _PASSING:
+                    continue
+                self._wait_a_while(sock, error)
                 return
             try:
                 self._admit(taken, str(address[0]))
@@ -169,12 +176,12 @@ class Acceptor:
                 log.debug("accept_failed", reason=str(error))
                 taken.close()
 
-    def _wait_for_room(self, sock: socket.socket, error: OSError) -> None:
+    def _wait_a_while(self, sock: socket.socket, error: OSError) -> None:
         """What is not accepted stays with the kernel; to ask again at once would only burn CPU."""
         log.error("accept_failed", reason=str(error))
-        self.listener.metrics.refused["exhausted"] += 1
+        self.listener.metrics.refused["exhausted" if error.errno in _EXHAUSTED else "failed"] += 1
         self.listener.loop.remove_reader(sock)
-        self.listener.loop.call_later(_EXHAUSTED_SECONDS, self._go_on, sock)
+        self.listener.loop.call_later(_RETRY_SECONDS, self._go_on, sock)
 
     def _go_on(self, sock: socket.socket) -> None:
         if sock in self._sockets:

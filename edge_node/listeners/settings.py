@@ -94,7 +94,7 @@ class ConnectionSettings(Settings):
     stanza_size_bytes_max: Annotated[int, Ge(10_000), Le(16 * 1024 * 1024)] = 262_144
     """Of one stanza or WebSocket message; more is a `policy-violation` (RFC 6120 §13.12 wants 10,000 at least)."""
 
-    depth_max: Annotated[int, Ge(8), Le(1024)] = 64
+    depth_max: Annotated[int, Ge(8), Le(256)] = 64
     """How deep elements may be nested in a stanza."""
 
     unhandled_stanzas_max: Annotated[int, Ge(1), Le(65_536)] = 256

@@ -11,15 +11,16 @@ from edge_node.listeners.listener import Listener
 NewListener = Callable[..., Listener]
 
 
-class Exhausted:
-    """A listening socket of a process that has no file descriptors left."""
+class Failing:
+    """A listening socket that accepts nobody: the errors one after the other, the last one for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, *errors: int) -> None:
         self.calls = 0
+        self._errors = errors
 
     def accept(self) -> None:
         self.calls += 1
-        raise OSError(errno.EMFILE, "Too many open files")
+        raise OSError(self._errors[min(self.calls, len(self._errors)) - 1], "an error of the kernel's")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -47,7 +48,7 @@ async def test_without_descriptors_the_port_is_left_alone_for_a_while(edge: NewL
     listener = edge()
     listener.loop = loop = Loop()  # type: ignore[assignment]
     acceptor = Acceptor(listener, lambda _: None, bytes)  # type: ignore[arg-type,return-value]
-    exhausted = Exhausted()
+    exhausted = Failing(errno.EMFILE)
     sock = cast("socket.socket", exhausted)
     acceptor._sockets.append(sock)  # noqa: SLF001 - as if it listened
     loop.add_reader(sock)
@@ -64,6 +65,20 @@ async def test_without_descriptors_the_port_is_left_alone_for_a_while(edge: NewL
     _, callback, arguments = loop.later.pop()
     callback(*arguments)
     assert loop.readers == []
+
+
+async def test_an_error_that_is_not_known_neither_ends_nor_spins_the_port(edge: NewListener) -> None:
+    listener = edge()
+    listener.loop = loop = Loop()  # type: ignore[assignment]
+    acceptor = Acceptor(listener, lambda _: None, bytes)  # type: ignore[arg-type,return-value]
+    failing = Failing(errno.EPROTO, errno.ENETUNREACH, errno.EINVAL)
+    sock = cast("socket.socket", failing)
+    loop.add_reader(sock)
+    acceptor._accept(sock)  # noqa: SLF001 - as the loop does
+    assert failing.calls == 3, "what befell one client says nothing of the next"
+    assert loop.readers == []
+    assert listener.metrics.refused == {"failed": 1}
+    assert len(loop.later) == 1
 
 
 async def test_a_draining_listener_takes_nobody(edge: NewListener) -> None:
