@@ -212,7 +212,10 @@ class ListenerPeer(asyncio.Protocol):
         self._server.lost(self)
         attachments, self._attachments = self._attachments, {}
         for attachment in attachments.values():
-            attachment.detach(False, _LOST)
+            try:
+                attachment.detach(False, _LOST)
+            except Exception:  # the other sessions are to hear of it all the same
+                log.exception("detach_failed", listener=self.index)
 
     def pause_writing(self) -> None:
         self._server.congested(self)

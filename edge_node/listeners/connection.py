@@ -360,15 +360,17 @@ class Connection:
 
     def lost(self) -> None:
         """The socket is gone (called once by the transport's class)."""
-        if not self._is_over:
-            self.take_end()
         listener = self._listener
-        listener.wheel.forget(self)
-        if self._login is not None:
-            listener.admission.settled(self._login.network)
-            self._login = None
-        listener.admission.gone()
-        listener.gone(self)
+        try:
+            if not self._is_over:
+                self.take_end()
+        finally:  # whatever the core makes of it, the socket no longer counts
+            listener.wheel.forget(self)
+            if self._login is not None:
+                listener.admission.settled(self._login.network)
+                self._login = None
+            listener.admission.gone()
+            listener.gone(self)
 
     # --- the transport's own --------------------------------------------------
 

@@ -128,6 +128,7 @@ class HTTPPort:
         if SUBPROTOCOL not in _values(request, "Sec-WebSocket-Protocol"):
             return _error(400, b"the subprotocol must be xmpp (RFC 7395)\n")
         if origin is not None and "*" not in self._settings.origins and origin not in self._settings.origins:
+            self._listener.metrics.refused["origin"] += 1
             return _error(403, b"this page may not connect\n")
         address = admitted.address
         if self._proxies.has(address):
@@ -135,6 +136,7 @@ class HTTPPort:
             address = self._proxies.client_of(address, ",".join(_values(request, "X-Forwarded-For")))
         network = network_of(address)
         if not self._listener.admission.move(admitted.network, network):
+            self._listener.metrics.refused["full"] += 1
             return _error(503, b"too many connections: try again later\n")
         admitted.network = network
         facts = ConnectionFacts(address, "websocket", encrypted=self._is_encrypted(request, admitted))

@@ -140,7 +140,10 @@ class Listener:
         """End all streams and wait until their clients have taken it, for a bounded time."""
         self.is_draining = True
         for connection in list(self.connections):
-            connection.close(StreamError(StreamCondition.SYSTEM_SHUTDOWN, DRAINING))
+            try:
+                connection.close(StreamError(StreamCondition.SYSTEM_SHUTDOWN, DRAINING))
+            except Exception:  # the others are to be told all the same
+                log.exception("close_failed")
         try:
             async with asyncio.timeout(self.settings.drain_seconds):
                 while self.connections:

@@ -95,6 +95,7 @@ async def test_other_requests_are_refused_and_released(start: Start, session: ai
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(url(edge), protocols=protocols, origin=origin)
         assert refused.value.status == status
+    assert edge.listener.metrics.refused == {"origin": 1}
     socket = await session.ws_connect(url(edge), protocols=["xmpp"], origin="https://chat.corp.example")
     await socket.close()
     await until(lambda: edge.listener.admission.connections == 0)

@@ -99,6 +99,20 @@ async def test_one_that_comes_during_the_drain_is_to_end_too(case: Case) -> None
     assert drain == frames.Drain()
 
 
+async def test_a_fault_in_one_session_leaves_no_other_in_the_dark(case: Case) -> None:
+    class Faulty(Core):
+        def detach(self, clean: bool, reason: str) -> None:
+            raise RuntimeError("expected by the test")
+
+    peer, _ = await case.listener()
+    first, case.server.core = case.core, Faulty()
+    peer.data_received(batch([frames.Attach(1, "a", "tcp", False)]))
+    case.server.core = first
+    peer.data_received(batch([frames.Attach(2, "a", "tcp", False)]))
+    peer.connection_lost(None)
+    assert first.take() == [("detach", False, "the listener process is gone")]
+
+
 async def test_the_same_bytes_to_many_are_one_frame(case: Case) -> None:
     peer, transport = await case.listener()
     data, other = b"<message/>", b"<presence/>"

@@ -233,6 +233,22 @@ async def test_a_connection_that_breaks_is_not_clean(edge: NewListener, way: str
     assert attachment(pair).ended == (False, "closed")
 
 
+async def test_a_fault_of_the_cores_at_the_end_leaves_nothing_behind(edge: NewListener) -> None:
+    listener = edge(drain_seconds=3600)
+    pairs = [await Pair(listener).login() for _ in range(2)]
+
+    def fail(clean: bool, reason: str) -> None:
+        raise RuntimeError("expected by the test")
+
+    core_of(pairs[0]).attachments[0].detach = fail  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        pairs[0].connection.connection_lost(None)
+    assert (listener.admission.connections, listener.connections) == (1, {pairs[1].connection})
+    listener.loop.call_soon(pairs[1].connection.connection_lost, None)
+    await listener.drain()
+    assert b"<system-shutdown" in b"".join(pairs[1].transport.written)
+
+
 async def test_what_comes_behind_a_fatal_answer_of_the_core_is_not_passed_on(edge: NewListener) -> None:
     pair = await Pair(edge()).login()
     taken = attachment(pair)

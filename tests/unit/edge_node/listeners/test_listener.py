@@ -55,6 +55,19 @@ async def test_a_drain_is_bounded(edge: NewListener) -> None:
     assert listener.connections == {pair.connection}
 
 
+async def test_a_fault_in_ending_one_stream_ends_the_others_all_the_same(edge: NewListener) -> None:
+    listener = edge(drain_seconds=0.01)
+
+    def fail(clean: bool, reason: str) -> None:
+        raise RuntimeError("expected by the test")
+
+    pairs = [await Pair(listener).login() for _ in range(3)]
+    for taken in listener.core.attachments[:2]:  # type: ignore[attr-defined]
+        taken.detach = fail
+    await listener.drain()
+    assert all(b"<system-shutdown" in b"".join(pair.transport.written) for pair in pairs)
+
+
 async def test_a_drain_ends_with_the_last_connection(edge: NewListener) -> None:
     listener = edge(drain_seconds=3600)
     pairs = [await Pair(listener).login() for _ in range(2)]
