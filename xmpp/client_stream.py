@@ -192,7 +192,6 @@ class ClientStream(Stream[ClientEvent]):
         elif (header.version or "0").startswith("0"):
             self._refuse(StreamCondition.UNSUPPORTED_VERSION)
         else:
-            self.language = header.lang
             self._become(Fact.HEADER_TAKEN)
 
     def _take_error(self, error: StreamError) -> None:

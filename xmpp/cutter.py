@@ -53,7 +53,7 @@ class ElementCutter:
 
     __slots__ = (
         "_attributes", "_buffer", "_depth", "_done", "_elements", "_expat", "_inside", "_items", "_limits",
-        "_name", "_names", "_origin", "_payloads", "_pieces", "_start", "is_idle", "is_over", "size_bytes",
+        "_name", "_names", "_origin", "_payloads", "_pieces", "_start", "is_idle", "is_over", "language", "size_bytes",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, names: ClarkNames) -> None:
@@ -78,6 +78,8 @@ class ElementCutter:
         self._attributes: dict[str, str] = {}
         self._payloads: list[str] = []
         self._items: list[Item] = []
+        self.language: str | None = None
+        """The stream's `xml:lang`, which stanzas inherit that have none."""
         self.size_bytes = len(_OPENING)
         """How much the parser has read."""
         self.is_idle = True
@@ -249,7 +251,7 @@ class ElementCutter:
             except InvalidJID:
                 malformed = "to"
         return Stanza(
-            kind, attribute("type"), attribute("id"), to, sender, attribute(_LANG),
+            kind, attribute("type"), attribute("id"), to, sender, attribute(_LANG, self.language),
             tuple(self._payloads), inner, b"", malformed,
         )  # fmt: skip
 

@@ -80,7 +80,9 @@ class WebSocketFraming:
         item = reader.receive_frame(data)
         if isinstance(item, Element):
             if item.name == _OPEN:
-                return [_header_of(item)]
+                header = _header_of(item)
+                reader.inherit(header.lang)
+                return [header]
             if item.name == _CLOSE:
                 return [StreamEnd()]
         return [item]

@@ -5,6 +5,7 @@ bytes.  An idle stream holds no parser: between two stanzas all streams are alik
 reader borrows one for the data that came and gives it back when nothing is left open.
 """
 
+import re
 from typing import Final
 
 from xmpp.cutter import WHITESPACE, ElementCutter, Limits
@@ -16,6 +17,7 @@ from xmpp.items import Fault, Item, StreamEnd, StreamHeader
 __all__ = ["Fault", "Item", "Limits", "ParserPool", "StreamEnd", "StreamHeader", "StreamReader"]
 
 IDLE_PARSERS_MAX: Final = 8
+_LANGUAGE: Final = re.compile("[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,7}")  # RFC 5646, section 2.1
 
 
 class ParserPool:
@@ -54,12 +56,13 @@ class StreamReader:
     After a Fault or a StreamEnd everything that follows is ignored.
     """
 
-    __slots__ = ("_cutter", "_header", "_is_over", "_pool")
+    __slots__ = ("_cutter", "_header", "_is_over", "_language", "_pool")
 
     def __init__(self, pool: ParserPool) -> None:
         self._pool = pool
         self._header: HeaderReader | None = HeaderReader(pool.limits)
         self._cutter: ElementCutter | None = None
+        self._language: str | None = None
         self._is_over = False
 
     @property
@@ -69,6 +72,13 @@ class StreamReader:
         A server that is about to start TLS must refuse anything that is.
         """
         return self._cutter is None and (self._header is None or self._header.is_untouched)
+
+    def inherit(self, language: str | None) -> None:
+        """Take the stream's `xml:lang`, which stanzas have that say nothing else (RFC 6120, section 4.7.4).
+
+        It goes into every one of them: what is no language tag, or a very long one, is left out.
+        """
+        self._language = language if language is not None and _LANGUAGE.fullmatch(language) else None
 
     def restart(self) -> None:
         """Expect a new stream header, as after STARTTLS and SASL; forget what is left over."""
@@ -92,6 +102,7 @@ class StreamReader:
             if not data.strip(WHITESPACE):
                 return []  # a keep-alive (RFC 6120, section 4.6.1)
             cutter = self._pool.borrow()
+            cutter.language = self._language
         items = cutter.feed(data)
         if cutter.is_idle:
             self._cutter = None
@@ -122,6 +133,7 @@ class StreamReader:
         if header is None:
             return []
         self._header = None
+        self.inherit(header.lang)
         return [header, *self.receive(reader.rest)]
 
     def _drop(self) -> None:

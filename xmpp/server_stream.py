@@ -159,7 +159,6 @@ class ServerStream(Stream[ServerEvent]):
     # --- header and features -------------------------------------------------
 
     def _take_header(self, header: StreamHeader) -> None:
-        self.language = header.lang
         self._write_header(address_of(header.sender))
         problem = header_problem(header, self._settings.authentication.domain)
         self._become(Fact.HEADER_TAKEN)

@@ -81,7 +81,7 @@ class Stanza:
         self.sender = sender
         """The `from`; what a client claims until the server has stamped it."""
         self.lang = lang
-        """The `xml:lang`."""
+        """The `xml:lang`, its own or the stream's."""
         self.payloads = payloads
         """The names of the child elements, in order, in Clark's notation."""
         self.inner = inner
@@ -121,7 +121,7 @@ class Stanza:
         if self.sender is not None:
             start += f' from="{self.sender.escaped}"'
         if self.lang is not None:
-            start += f' xml:lang="{escape_attribute(self.lang)}"'
+            start += f' xml:lang="{self.lang if self.lang.isalnum() else escape_attribute(self.lang)}"'
         if not self.inner:
             return (start + "/>").encode()
         if self.declarations:

@@ -27,15 +27,13 @@ class Stream(ABC, Generic[E]):
     """One XML stream without I/O; see ServerStream and ClientStream for its two roles."""
 
     # Tens of thousands of these are idle at a time: what only the negotiation needs lives elsewhere.
-    __slots__ = ("_events", "_framing", "_has_more", "_outgoing", "_reader", "language", "received", "state")
+    __slots__ = ("_events", "_framing", "_has_more", "_outgoing", "_reader", "received", "state")
 
     TRANSITIONS: Table
 
     def __init__(self, framing: Framing, pool: ParserPool) -> None:
         """Begin in OPENING."""
         self.state = StreamState.OPENING
-        self.language: str | None = None
-        """The peer's `xml:lang`, which its stanzas inherit (RFC 6120 section 8.1.5)."""
         self.received = 0
         """The number of the last stanza received; what belongs to the negotiation is not counted."""
         self._framing = framing

@@ -38,7 +38,25 @@ def test_a_conversation_can_be_read_back(framing: Framing) -> None:
         framing.end(),
     ):
         items += framing.read(reader, said)
-    assert items[1:] == [FEATURES, stanza, StreamEnd()]
+    assert items[1:] == [FEATURES, stanza.copy(lang="en"), StreamEnd()]
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize(
+    ("language", "inherited"),
+    [("fr", "fr"), ("de-CH-1996", "de-CH-1996"), (None, None), ("", None), ("f r", None), ("x" + "-x" * 4000, None)],
+)
+def test_a_stanza_has_the_language_of_its_stream_unless_it_says_its_own(
+    framing: Framing, language: str | None, inherited: str | None
+) -> None:
+    reader = StreamReader(POOL)
+    framing.read(reader, framing.header(ATTRIBUTES))
+    reader.restart()
+    framing.read(reader, framing.header({"to": "corp.example"} | ({} if language is None else {LANG: language})))
+    for own in (None, "it", ""):
+        (stanza,) = framing.read(reader, framing.stanza(Stanza("message", lang=own).render()))
+        assert isinstance(stanza, Stanza)
+        assert stanza.lang == (inherited if own is None else own)
 
 
 def test_a_tcp_header_is_the_start_of_a_document() -> None:
