@@ -48,11 +48,6 @@ class HandledCounter:
         """What `<a/>` says, modulo 2^32."""
         return max(self._handled - self._base, 0) % COUNT_MODULUS
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the peer has been told that stanzas are counted."""
-        return self._is_open
-
     def open(self) -> bool:
         """The peer has been told; answers whether an acknowledgement is due."""
         self._is_open = True

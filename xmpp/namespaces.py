@@ -3,7 +3,6 @@
 from typing import Final
 
 XML: Final = "http://www.w3.org/XML/1998/namespace"  # Namespaces in XML 1.0, section 3
-XMLNS: Final = "http://www.w3.org/2000/xmlns/"  # Namespaces in XML 1.0, section 3
 
 CLIENT: Final = "jabber:client"  # RFC 6120, 4.8.2
 STREAMS: Final = "http://etherx.jabber.org/streams"  # RFC 6120, 4.8.1

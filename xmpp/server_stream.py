@@ -317,7 +317,7 @@ class ServerStream(Stream[ServerEvent]):
         if self._awaits(StreamState.ONLINE) and self._counter is not None:
             self._write(management.enabled(id, max_seconds))
             if self._counter.open():
-                self.acknowledge()
+                self._acknowledge()
 
     def management_refused(self, condition: StanzaCondition = StanzaCondition.INTERNAL_SERVER_ERROR) -> None:
         """Answer ManagementRequested: stanzas are not counted."""
@@ -358,7 +358,7 @@ class ServerStream(Stream[ServerEvent]):
     def _take_request(self, _element: Element) -> None:
         # COMPAT(slixmpp): it may ask before it has sent <enable/>; where nothing is counted there is no answer.
         if self._counter is not None and self._counter.requested(self.received):
-            self.acknowledge()
+            self._acknowledge()
 
     def _take_answer(self, element: Element) -> None:
         h = management.handled_count(element)
@@ -374,11 +374,10 @@ class ServerStream(Stream[ServerEvent]):
         """
         self._handled = number
         if self._counter is not None and self._counter.handled(number) and self.state is StreamState.ONLINE:
-            self.acknowledge()
+            self._acknowledge()
 
-    def acknowledge(self) -> None:
-        """Send `<a/>` now: for a shell that will not let a request wait any longer."""
-        if self._counter is not None and self._counter.is_open:
+    def _acknowledge(self) -> None:
+        if self._counter is not None:
             self._outgoing.append(management.answer(self._counter.h))
 
     # --- which elements, other than stanzas, are expected when ---------------

@@ -10,14 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
 from edge_node.listeners.process import EXIT_RUNS_ALREADY
 from edge_node.listeners.settings import ListenerSettings
-
-_POLL_SECONDS: Final = 0.05
 
 log = structlog.get_logger()
 

@@ -536,12 +536,6 @@ def test_a_request_is_answered_when_everything_before_it_is_handled(managed: Beg
     server.says()
 
 
-def test_a_request_may_be_answered_sooner(managed: Begin) -> None:
-    server = managed().hears(MESSAGE + REQUEST)
-    server.stream.acknowledge()
-    server.says(answer(0))
-
-
 def test_requests_and_acknowledgements_where_nothing_is_counted_mean_nothing(bound: Begin) -> None:
     server = bound().hears(REQUEST + answer(5) + MESSAGE).says().reports(stanza(MESSAGE))
     server.hears(REQUEST + ENABLE).says().reports(ManagementRequested(can_resume=True, max_seconds=60))
@@ -563,8 +557,6 @@ def test_stanzas_before_enable_do_not_count(bound: Begin) -> None:
 
 def test_a_request_ahead_of_enabled_is_answered_behind_it(bound: Begin) -> None:
     server = bound().hears(ENABLE + REQUEST).says()
-    server.stream.acknowledge()
-    server.says()
     server.stream.management_enabled(None)
     server.says(b'<enabled xmlns="urn:xmpp:sm:3"/>', answer(0))
 
