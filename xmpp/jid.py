@@ -159,7 +159,7 @@ def _enforce(profile: precis_i18n.profile.Profile, text: str, part: str) -> str:
         raise InvalidJID(f"the {part} is empty or too long")
     try:
         canonical: str = profile.enforce(text)
-        stable = profile.enforce(canonical) == canonical
+        stable = canonical == text or profile.enforce(canonical) == canonical
     except UnicodeError as error:
         raise InvalidJID(f"the {part} has characters that are not allowed") from error
     if not stable:

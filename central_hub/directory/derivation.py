@@ -56,7 +56,9 @@ def derive_all(password: str, iterations: int) -> tuple[ScramVerifier, ...]:
         return tuple(derive(password, secrets.token_bytes(SALT_BYTES), iterations, name) for name in HASHES)
     except ValueError:
         # the cause would carry parts of the password into a traceback
-        raise UnusablePassword("the password holds characters that are not allowed (RFC 4013)") from None
+        raise UnusablePassword(
+            "the password is too long, or holds characters that are not allowed (RFC 4013)"
+        ) from None
 
 
 def derive_share(passwords: Sequence[str], iterations: int) -> list[tuple[ScramVerifier, ...] | UnusablePassword]:

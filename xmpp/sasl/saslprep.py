@@ -5,6 +5,10 @@ SCRAM is defined with SASLprep (RFC 5802 section 2.2), not with its PRECIS succe
 
 import stringprep
 import unicodedata
+from typing import Final
+
+LENGTH_MAX: Final = 1024
+"""Characters of a user name or a password, before and after: a stranger may send them, and each is looked up."""
 
 _PROHIBITED = (
     stringprep.in_table_c12,
@@ -20,11 +24,13 @@ _PROHIBITED = (
 
 
 def saslprep(text: str, *, allows_unassigned: bool = False) -> str:
-    """Prepare `text`.  Raises ValueError for what RFC 4013 sections 2.3 to 2.5 forbid.
+    """Prepare `text`.  Raises ValueError for what RFC 4013 sections 2.3 to 2.5 forbid, and beyond `LENGTH_MAX`.
 
     A password is a *stored* string; a user name is a *query* (RFC 5802 section 5.1), which may have characters that are
     newer than Unicode 3.2: whether there is such an account is another question.
     """
+    if len(text) > LENGTH_MAX:
+        raise ValueError(f"longer than {LENGTH_MAX} characters")
     if text.isascii() and text.isprintable():
         return text
     mapped = "".join(
@@ -34,6 +40,8 @@ def saslprep(text: str, *, allows_unassigned: bool = False) -> str:
     )
     # RFC 3454 is fixed to Unicode 3.2, so that its answers never change.
     prepared = unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
+    if len(prepared) > LENGTH_MAX:  # one character may become eighteen
+        raise ValueError(f"longer than {LENGTH_MAX} characters")
     for character in prepared:
         is_unassigned = stringprep.in_table_a1(character) and not allows_unassigned
         if is_unassigned or any(is_prohibited(character) for is_prohibited in _PROHIBITED):

@@ -8,6 +8,7 @@ from xmpp.sasl.saslprep import saslprep
     [
         ("", ""),
         ("user", "user"),
+        ("x" * 1024, "x" * 1024),
         ("USER", "USER"),
         ("with space", "with space"),
         ("I\u00adX", "IX"),
@@ -38,6 +39,8 @@ def test_a_user_name_may_be_newer_than_the_specification() -> None:
         ("\u0627\u0031", "must begin and end"),
         ("\u0031\u0627", "must begin and end"),
         ("\u0627a\u0627", "mixed"),
+        ("x" * 1025, "longer than 1024 characters"),
+        ("\ufdfa" * 57, "longer than 1024 characters"),  # 18 each
     ],
 )
 def test_what_is_prohibited_is_refused_with_its_reason(text: str, reason: str) -> None:

@@ -235,6 +235,7 @@ def test_a_user_name_becomes_an_account(username: str, authorization: str, accou
         ("an na", "", SASLCondition.NOT_AUTHORIZED),
         ("anna/desk", "", SASLCondition.NOT_AUTHORIZED),
         ("anna\x07", "", SASLCondition.NOT_AUTHORIZED),
+        ("\ufdfa" * 16_000, "", SASLCondition.NOT_AUTHORIZED),
         ("anna", "bruno@corp.example", SASLCondition.INVALID_AUTHZID),
         ("anna", "anna@corp.example/desk", SASLCondition.INVALID_AUTHZID),
         ("anna", "anna", SASLCondition.INVALID_AUTHZID),
