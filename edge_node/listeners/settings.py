@@ -33,7 +33,7 @@ SizeBytes = Annotated[int, Ge(1024), Le(1024 * 1024 * 1024)]
 
 
 class NegotiationSettings(Settings):
-    """What may be had before anybody knows who it is."""
+    """What may be had before anybody knows who it is.  Each listener process counts for itself."""
 
     tls_seconds: Seconds = 10.0
     """For a TLS handshake; then the connection is dropped."""
