@@ -22,6 +22,8 @@ class FakeTransport(asyncio.Transport):
         self.limits: tuple[int | None, int | None] = (None, None)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.ended == "eof":
+            raise RuntimeError("real transports refuse this, too")
         self.written.append(bytes(data))
 
     def write_eof(self) -> None:
