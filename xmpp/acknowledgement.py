@@ -33,13 +33,14 @@ class HandledCounter:
     A request is answered once everything that came before it is handled: at once if nothing is under way.
     """
 
-    __slots__ = ("_base", "_due", "_due_last", "_handled", "_is_open")
+    __slots__ = ("_base", "_due", "_due_before", "_due_last", "_handled", "_is_open")
 
     def __init__(self, base: int, handled: int) -> None:
         """Begin behind the stanza numbered `base`; `handled` is the number of the last one handled."""
         self._base = base
         self._handled = handled
         self._due: int | None = None
+        self._due_before: int | None = None
         self._due_last = 0
         self._is_open = False
 
@@ -64,6 +65,11 @@ class HandledCounter:
         """Take progress up to the stanza of that number; answers whether an acknowledgement is due."""
         self._handled = number
         return self._due is not None and self._is_due()
+
+    def is_overdue(self) -> bool:
+        """Whether a request has waited since the last time that this was asked; it goes on waiting."""
+        before, self._due_before = self._due_before, self._due
+        return self._is_open and self._due is not None and self._due == before
 
     def _is_due(self) -> bool:
         if self._due is None or not self._is_open or self._handled < self._due:

@@ -129,10 +129,8 @@ class ServerStream(Stream[ServerEvent]):
 
     def _refuse_unexpected(self) -> None:
         """The one place for what is well-formed, but not now (RFC 6120 sections 4.9.3.12 and 4.9.3.24)."""
-        if self.state in _BEFORE_BINDING:
-            self._refuse(StreamCondition.NOT_AUTHORIZED)
-        else:
-            self._refuse(StreamCondition.UNSUPPORTED_STANZA_TYPE)
+        is_early = self.state in _BEFORE_BINDING
+        self._refuse(StreamCondition.NOT_AUTHORIZED if is_early else StreamCondition.UNSUPPORTED_STANZA_TYPE)
 
     def _take_stanza(self, stanza: Stanza) -> None:
         if self.state is StreamState.AUTHENTICATED and _asks_for(stanza, BIND):
@@ -218,16 +216,16 @@ class ServerStream(Stream[ServerEvent]):
 
     def credentials_found(self, credentials: Credentials | None) -> None:
         """Answer CredentialsRequested; None if there is no such account, which the client learns no sooner."""
-        if self._awaits(StreamState.VERIFYING):
-            negotiation = self._open_negotiation
-            self._attempt(lambda: negotiation.authentication.credentials_found(credentials))
-            self._take_backlog(negotiation)
+        self._verify(lambda authentication: authentication.credentials_found(credentials))
 
     def password_checked(self, is_right: bool) -> None:
         """Answer PasswordPresented."""
+        self._verify(lambda authentication: authentication.password_checked(is_right=is_right))
+
+    def _verify(self, step: Callable[[Authentication], Step]) -> None:
         if self._awaits(StreamState.VERIFYING):
             negotiation = self._open_negotiation
-            self._attempt(lambda: negotiation.authentication.password_checked(is_right=is_right))
+            self._attempt(lambda: step(negotiation.authentication))
             self._take_backlog(negotiation)
 
     def _attempt(self, step: Callable[[], Step]) -> None:
@@ -374,6 +372,11 @@ class ServerStream(Stream[ServerEvent]):
         """
         self._handled = number
         if self._counter is not None and self._counter.handled(number) and self.state is StreamState.ONLINE:
+            self._acknowledge()
+
+    def answer_overdue(self) -> None:
+        """Answer a request that has waited since the last call: it may for a time only (XEP-0198 section 4)."""
+        if self._counter is not None and self._counter.is_overdue() and self.state is StreamState.ONLINE:
             self._acknowledge()
 
     def _acknowledge(self) -> None:

@@ -210,9 +210,7 @@ class Connection:
         if not self._is_over:
             self._put(data)
 
-    def nonza(self, data: bytes) -> None:
-        if not self._is_over:
-            self._put(data)
+    nonza = deliver
 
     def handled(self, h: int) -> None:
         stream = self._stream
@@ -234,6 +232,12 @@ class Connection:
         self.proceed()
         if not self._is_over:  # the client is to end its stream too
             self._end("closed", is_clean=False)
+
+    def sweep(self) -> None:
+        """Answer what has waited for custody since the last time (called by the listener)."""
+        if self._stream.received > self._handled:
+            self._stream.answer_overdue()
+            self.proceed()
 
     def pause_reading(self) -> None:
         self._pause(_BY_CORE, "core")
@@ -313,10 +317,9 @@ class Connection:
 
     def pause_writing(self) -> None:
         """The client does not take what is written (called by the transport)."""
-        if self._is_over:
-            return  # it has `closing_seconds` already
-        self._slow_tick = self._listener.wheel.tick_after(self._listener.settings.connection.slow_seconds_max)
-        self._wait()
+        if not self._is_over:  # else it has `closing_seconds` already
+            self._slow_tick = self._listener.wheel.tick_after(self._listener.settings.connection.slow_seconds_max)
+            self._wait()
 
     def resume_writing(self) -> None:
         """It does again."""

@@ -40,6 +40,9 @@ class Flushed(Protocol):
     def close(self, error: StreamError | None) -> None:
         """End the stream."""
 
+    def sweep(self) -> None:
+        """Do what is done every `answer_seconds_max`."""
+
 
 def _token() -> str:
     return secrets.token_urlsafe(_TOKEN_BYTES)
@@ -122,6 +125,7 @@ class Listener:
         self._reporter = self.loop.get_exception_handler()
         self.loop.set_exception_handler(_report)
         self.wheel.start()
+        self._sweep()
         if self.tls is not None:
             self._watch = self.tasks.create_task(self.tls.watch(self.settings.tls_reload_seconds, _reloaded))
         return self
@@ -132,9 +136,18 @@ class Listener:
         if self.tls is not None:
             self._watch.cancel()
         self.wheel.stop()
+        self._sweeper.cancel()
         self.passwords.close()
         await self.tasks.__aexit__(kind, error, traceback)
         self.loop.set_exception_handler(self._reporter)
+
+    def _sweep(self) -> None:
+        self._sweeper = self.loop.call_later(self.settings.connection.answer_seconds_max, self._sweep)
+        for connection in list(self.connections):
+            try:
+                connection.sweep()
+            except Exception:  # it is every other one's turn, too
+                log.exception("sweep_failed")
 
     async def drain(self) -> None:
         """End all streams and wait until their clients have taken it, for a bounded time."""

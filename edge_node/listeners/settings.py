@@ -100,6 +100,10 @@ class ConnectionSettings(Settings):
     unhandled_stanzas_max: Annotated[int, Ge(1), Le(65_536)] = 256
     """Stanzas received and not yet in the core's custody; then the connection is not read."""
 
+    answer_seconds_max: Annotated[float, Ge(0.1), Le(3_600)] = 5.0
+    """How long an answer to a client's request for an acknowledgement may wait for custody, give or take as much; then
+    it says how far custody is."""
+
     write_buffer_bytes: SizeBytes = 65_536
     """Written and not yet taken by the kernel: a client from here on is slow."""
 

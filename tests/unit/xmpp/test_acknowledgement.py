@@ -107,6 +107,21 @@ def test_a_later_request_neither_delays_an_earlier_one_nor_is_lost() -> None:
     assert counter.handled(5)
 
 
+def test_a_request_that_waits_is_overdue_when_it_is_looked_at_again() -> None:
+    counter = opened()
+    assert not counter.is_overdue()
+    counter.requested(2)
+    assert not counter.is_overdue()
+    assert counter.is_overdue()
+    counter.requested(3)
+    assert counter.is_overdue(), "the first one still waits"
+    assert counter.handled(2)
+    assert not counter.is_overdue(), "the second one was not seen before"
+    assert counter.handled(3)
+    assert not counter.is_overdue()
+    assert not counter.is_overdue()
+
+
 def test_stanzas_before_the_count_began_do_not_count() -> None:
     counter = opened(base=5, handled=3)
     assert counter.h == 0

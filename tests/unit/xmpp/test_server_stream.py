@@ -536,6 +536,20 @@ def test_a_request_is_answered_when_everything_before_it_is_handled(managed: Beg
     server.says()
 
 
+def test_a_request_is_withheld_for_a_time_and_no_longer(managed: Begin) -> None:
+    server = managed().hears(MESSAGE + MESSAGE + REQUEST)
+    server.stream.stanza_handled(1)
+    server.stream.answer_overdue()
+    server.says()
+    server.stream.answer_overdue()
+    server.says(answer(1))
+    server.stream.stanza_handled(2)
+    server.says(answer(2))
+    server.stream.answer_overdue()
+    server.stream.answer_overdue()
+    server.says()
+
+
 def test_requests_and_acknowledgements_where_nothing_is_counted_mean_nothing(bound: Begin) -> None:
     server = bound().hears(REQUEST + answer(5) + MESSAGE).says().reports(stanza(MESSAGE))
     server.hears(REQUEST + ENABLE).says().reports(ManagementRequested(can_resume=True, max_seconds=60))

@@ -1,5 +1,6 @@
 """One client's connection: the way of stanzas, counts, bounds and ends."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -85,6 +86,21 @@ async def test_what_is_acknowledged_is_what_the_core_has(edge: NewListener) -> N
     assert b'h="3"' in b"".join(pair.transport.written)
     pair.connection.data_received(b"<a xmlns='urn:xmpp:sm:3' h='0'/>")
     assert attachment(pair).acknowledged == 0
+
+
+async def test_a_request_for_an_acknowledgement_does_not_wait_for_ever(edge: NewListener) -> None:
+    listener = edge(connection={"answer_seconds_max": 0.1})
+    async with listener:
+        pair = await Pair(listener).login()
+        core_of(pair).commits_at_once = False
+        request = b"<r xmlns='urn:xmpp:sm:3'/>"
+        pair.connection.data_received(b"<enable xmlns='urn:xmpp:sm:3'/>" + message("1").render() + request)
+        async with asyncio.timeout(10):
+            while b'<a xmlns="urn:xmpp:sm:3" h="0"/>' not in pair.transport.written:  # noqa: ASYNC110 - a fake is silent
+                await asyncio.sleep(0)
+        core_of(pair).commit()
+        pair.connection.flush()
+        assert pair.transport.written[-1] == b'<a xmlns="urn:xmpp:sm:3" h="1"/>'
 
 
 async def test_reading_stops_while_the_core_has_too_much_to_take(edge: NewListener) -> None:

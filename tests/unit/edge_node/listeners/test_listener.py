@@ -40,6 +40,9 @@ async def test_a_fault_in_writing_to_one_keeps_nothing_from_others(edge: NewList
         def close(self, error: StreamError | None) -> None:
             """Nothing is open."""
 
+        def sweep(self) -> None:
+            """Nothing waits."""
+
     pair = await Pair(listener).login()
     listener.flush_soon(Faulty())
     pair.connection.deliver(b"<message/>")
