@@ -217,17 +217,21 @@ class CoreAttachment:
             session.behind.append((stanza, number))
 
     def _take(self, session: Session, stanza: Stanza, number: int) -> None:
-        """Deal with the stanzas of a session one after the other, in their order."""
+        """Deal with the stanzas of a session one after the other, in their order.
+
+        Number 0 is none: stanzas that came before `<enable/>`, and were under way then, are not counted.
+        """
         if stanza.kind == "message" and stanza.malformed is None:
             if self._core.messages.send(session, stanza, number):
                 session.taken(number)
         elif session.pending:
             session.pending += 1
+            key = session.key
 
             def in_turn(_: Exception | None) -> None:
                 session.pending -= 1
                 if not session.is_over:
-                    self._pass_on(session, stanza, number)
+                    self._pass_on(session, stanza, number if session.key == key else 0)
 
             self._core.custody.barrier(in_turn)
         else:
@@ -235,6 +239,7 @@ class CoreAttachment:
 
     def _pass_on(self, session: Session, stanza: Stanza, number: int) -> None:
         core = self._core
+        key = session.key
         is_taken = True
         try:
             if stanza.malformed is not None:
@@ -242,7 +247,9 @@ class CoreAttachment:
             elif stanza.kind == "iq":
                 core.iqs.send(session, stanza)
             else:
-                is_taken = core.presence.send(session, stanza, lambda: self._waited(session, number))
+                is_taken = core.presence.send(
+                    session, stanza, lambda: self._waited(session, number if session.key == key else 0)
+                )
         except Exception as error:  # noqa: BLE001  one stanza must not end the core
             core.journal.failed(stanza.kind, error)
             self._refuse(session, stanza, StanzaCondition.INTERNAL_SERVER_ERROR)

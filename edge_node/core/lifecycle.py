@@ -1,5 +1,6 @@
 """How sessions begin, hibernate, come back and end."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -143,6 +144,8 @@ class Lifecycle:
         # What was promised before is written after the answer, so it is counted.
         session.number_out = len(session.promises or ())
         session.early = None
+        if session.behind is not None:
+            session.behind = deque((stanza, 0) for stanza, _ in session.behind)
         session.queue = AckQueue(self._limits.queue_stanzas_max)
         session.resumable = seconds
         session.managed = True

@@ -317,7 +317,8 @@ class MessagePath:
             unstored = StanzaError(StanzaCondition.RESOURCE_CONSTRAINT) if session is not None else _UNSTORED
             self._refuse(passage, unstored)
         if session is not None:
-            number = passage.acceptance.number
+            acceptance = passage.acceptance
+            number = acceptance.number if acceptance.session == session.key else 0  # counted anew since: not counted
             session.pending -= 1
             if error is None and stored:
                 session.stored(number)

@@ -1,5 +1,7 @@
 """Stream management as a client meets it (XEP-0198), and how sessions end."""
 
+import pytest
+
 from edge_node.core.lifecycle import parse_resumption_id, resumption_id
 from tests.support.edge import Client, Edge
 from xmpp.errors import StreamCondition, StreamError
@@ -7,6 +9,9 @@ from xmpp.errors import StreamCondition, StreamError
 
 def message(to: str, body: str) -> str:
     return f'<message to="{to}@corp.example" type="chat"><body>{body}</body></message>'
+
+
+SUBSCRIBE = '<presence to="bruno@corp.example" type="subscribe"/>'
 
 
 async def pair(edge: Edge) -> tuple[Client, Client]:
@@ -67,6 +72,30 @@ class TestEnabling:
         await edge.settle()
         assert bruno.bodies() == ["x", "y"]
         assert bruno.session.number_out == bruno.wire.count == 2
+
+    @pytest.mark.parametrize(
+        "early",
+        [
+            [message("bruno", "early")],
+            [SUBSCRIBE],
+            [message("bruno", "early"), '<iq type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>'],
+            [SUBSCRIBE, *[message("bruno", "early")] * 3],
+        ],
+        ids=["message", "subscription", "iq behind it", "messages behind it"],
+    )
+    async def test_does_not_count_what_is_under_way(self, edge: Edge, early: list[str]) -> None:
+        bruno, anna = await edge.login("bruno", "desk"), await edge.bind("anna", "phone")
+        edge.store.hold()
+        for stanza in early:
+            anna.send(stanza)
+        anna.attachment.enable_management(True, None)
+        edge.store.release()
+        await edge.settle()
+        assert (anna.wire.taken, anna.session.handled, anna.session.durable) == (0, 0, 0)
+        anna.send(message("bruno", "first"))
+        await edge.settle()
+        assert (anna.wire.taken, anna.session.handled, anna.session.durable) == (1, 1, 1)
+        assert bruno.bodies() == ["early"] * sum("early" in stanza for stanza in early) + ["first"]
 
 
 class TestAcknowledgements:
