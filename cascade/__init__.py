@@ -5,7 +5,7 @@ Normative text: ``docs/protocol/cascade.md``.  Wire contract: ``proto/cascade/v1
 Values
     `cascade.envelope.Envelope`                  a stanza in transit, held or transient
     `cascade.frame`                              what crosses a link: `Frame` and its parts
-    `cascade.codec`                              both to and from bytes; an outbox and a spool store `encode_envelope`
+    `cascade.codec`, `cascade.wire`              both to and from bytes; an outbox and a spool store `encode_envelope`
 
 Pure machines (no I/O, no clock, no chance, no log, no coroutine)
     `cascade.site_link.SiteLink`                 a site's role, with `cascade.outbox.Outbox` and `cascade.inbox.Inbox`

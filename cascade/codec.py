@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
 
-from cascade.envelope import Envelope, Kind
+from cascade.envelope import ENVELOPE_BYTES_MAX, Envelope, Kind
 from cascade.frame import (
     Account,
     AccountChange,
@@ -27,30 +27,14 @@ from cascade.frame import (
     Welcome,
 )
 from cascade.v1 import link_pb2 as pb
+from cascade.wire import MalformedFrame, check_numbers, varint
 
 _KIND_TO_WIRE: dict[Kind, pb.Kind] = {"message": pb.KIND_MESSAGE, "presence": pb.KIND_PRESENCE, "iq": pb.KIND_IQ}
 _KIND_FROM_WIRE: dict[int, Kind] = {wire: kind for kind, wire in _KIND_TO_WIRE.items()}
 
 _LENGTH_DELIMITED = 2
 _ENVELOPES_TAG = bytes([pb.LinkFrame.ENVELOPES_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
-
-
-def _varint(number: int) -> bytes:
-    if number < 0x80:
-        return bytes((number,))
-    digits = bytearray()
-    while number >= 0x80:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)
-
-
-_HUB_SEQUENCE_TAG = _varint(pb.Envelope.HUB_SEQUENCE_FIELD_NUMBER << 3)
-
-
-class MalformedFrame(ValueError):
-    """Bytes from a peer, or from a store, that are no frame or envelope of this contract."""
+_HUB_SEQUENCE_TAG = varint(pb.Envelope.HUB_SEQUENCE_FIELD_NUMBER << 3)
 
 
 # ------------------------------------------------------------------------------------------------------- envelopes
@@ -100,6 +84,7 @@ def _envelope(wire: pb.Envelope) -> Envelope:
     kind = _KIND_FROM_WIRE.get(wire.kind)
     if kind is None:
         raise MalformedFrame(f"an envelope of kind {wire.kind}")
+    check_numbers(wire.sequence | wire.epoch | wire.sent_us)
     return Envelope(
         sequence=wire.sequence,
         origin=wire.origin,
@@ -129,8 +114,8 @@ def encode_frame(frame: Frame) -> bytes:
     for envelope in frame.envelopes:
         encoded = envelope.encoded or encode_envelope(envelope)
         if envelope.hub_sequence:
-            encoded += _HUB_SEQUENCE_TAG + _varint(envelope.hub_sequence)
-        parts += (_ENVELOPES_TAG, _varint(len(encoded)), encoded)
+            encoded += _HUB_SEQUENCE_TAG + varint(envelope.hub_sequence)
+        parts += (_ENVELOPES_TAG, varint(len(encoded)), encoded)
     return b"".join(parts)
 
 
@@ -139,10 +124,10 @@ def decode_frame(data: bytes, *, keeps_encoded: bool = False) -> Frame:
 
     Args:
         data: what the peer sent.
-        keeps_encoded: remember each envelope's wire form, for one who is going to pass it on or store it.
+        keeps_encoded: remember each envelope's wire form, for one who is going to pass it on.
 
     Raises:
-        MalformedFrame: the bytes are no frame.
+        MalformedFrame: the bytes are no frame, or one that breaks a bound of the contract.
 
     """
     try:
@@ -151,9 +136,13 @@ def decode_frame(data: bytes, *, keeps_encoded: bool = False) -> Frame:
         raise MalformedFrame(f"not a frame: {error}") from error
     frame = _decode_control(wire)
     for wire_envelope in wire.envelopes:
+        if keeps_encoded:
+            wire_envelope.ClearField("hub_sequence")  # whoever passes it on gives it
         envelope = _envelope(wire_envelope)
-        if keeps_encoded and not envelope.hub_sequence:
+        if keeps_encoded:
             envelope.encoded = wire_envelope.SerializeToString()
+            if len(envelope.encoded) > ENVELOPE_BYTES_MAX:
+                raise MalformedFrame(f"an envelope of {len(envelope.encoded)} bytes")
         frame.envelopes.append(envelope)
     return frame
 
@@ -302,6 +291,7 @@ def _accounts_to_wire(change: AccountChange) -> pb.AccountChange:
 
 def _decode_control(wire: pb.LinkFrame) -> Frame:
     has = wire.HasField
+    check_numbers(wire.accounts_held.version | wire.acknowledgement.up_to)
     return Frame(
         hello=_hello(wire.hello) if has("hello") else None,
         welcome=_welcome(wire.welcome) if has("welcome") else None,
@@ -323,6 +313,7 @@ def _decode_control(wire: pb.LinkFrame) -> Frame:
 
 
 def _hello(wire: pb.Hello) -> Hello:
+    check_numbers(wire.epoch | wire.acknowledged | wire.accounts_version)
     return Hello(
         protocol=wire.protocol,
         site=wire.site,
@@ -335,6 +326,7 @@ def _hello(wire: pb.Hello) -> Hello:
 
 
 def _welcome(wire: pb.Welcome) -> Welcome:
+    check_numbers(wire.met)
     return Welcome(
         protocol=wire.protocol,
         domain=wire.domain,
@@ -358,10 +350,12 @@ def _interest(wire: pb.InterestChange) -> InterestChange:
     if wire.versions and len(wire.versions) != len(wire.added):
         raise MalformedFrame("an interest whose versions do not match its accounts")
     versions = wire.versions or [0] * len(wire.added)
+    check_numbers(max(versions, default=0))
     return InterestChange(tuple(zip(wire.added, versions, strict=True)), tuple(wire.removed), wire.full, wire.more)
 
 
 def _presence(wire: pb.AccountPresence) -> AccountPresence:
+    check_numbers(wire.version)
     return AccountPresence(
         wire.account,
         wire.version,
@@ -377,6 +371,7 @@ def _undeliverable(wire: pb.Undeliverable) -> Undeliverable:
 
 
 def _accounts(wire: pb.AccountChange) -> AccountChange:
+    check_numbers(wire.version)
     return AccountChange(
         version=wire.version,
         upserted=tuple(

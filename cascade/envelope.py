@@ -15,6 +15,9 @@ from typing import Literal
 
 Kind = Literal["message", "presence", "iq"]
 
+ENVELOPE_BYTES_MAX = 2_621_440
+"""No envelope may be larger in its wire form: a stanza of 1 MiB, the names of its payloads once more, and addresses."""
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Envelope:
@@ -61,7 +64,8 @@ class Envelope:
     @property
     def size_bytes(self) -> int:
         """What it is taken to weigh in frames, queues and memory: an estimate that never changes."""
-        return 256 + len(self.inner) + len(self.declarations) + 48 * len(self.recipients)
+        names = sum(map(len, self.payloads))  # clients choose them, and the id
+        return 256 + len(self.inner) + len(self.declarations) + names + len(self.id or "") + 48 * len(self.recipients)
 
     def addressed_to(self, recipients: tuple[str, ...]) -> "Envelope":
         """Return the same envelope for some of its recipients: the copy for one destination."""

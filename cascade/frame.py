@@ -4,7 +4,8 @@ These are the protobuf messages of ``proto/cascade/v1/link.proto`` as plain valu
 `cascade.codec` converts.  The meaning of each part is normative in ``docs/protocol/cascade.md``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from cascade.envelope import Envelope, Kind
 
@@ -69,6 +70,11 @@ class Undeliverable:
     id: str
     condition: str
 
+    @property
+    def size_bytes(self) -> int:
+        """What it is taken to weigh in a frame."""
+        return 32 + len(self.sender) + len(self.recipient) + len(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class AvailableResource:
@@ -76,6 +82,11 @@ class AvailableResource:
 
     resource: str
     stanza: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """What it is taken to weigh in a frame."""
+        return 32 + len(self.resource) + len(self.stanza)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,19 @@ class AccountPresence:
     @property
     def size_bytes(self) -> int:
         """What it is taken to weigh in a frame."""
-        return 64 + sum(32 + len(resource.stanza) for resource in self.resources)
+        return 64 + len(self.account) + sum(resource.size_bytes for resource in self.resources)
+
+    def within(self, bytes_max: int) -> Self:
+        """Return the same without the resources that, in their order, go beyond a size."""
+        if self.size_bytes <= bytes_max:
+            return self
+        left = bytes_max - 64 - len(self.account)
+        kept: list[AvailableResource] = []
+        for resource in self.resources:
+            if resource.size_bytes <= left:
+                left -= resource.size_bytes
+                kept.append(resource)
+        return replace(self, resources=tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ A shell's duties, after each call into this object:
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cascade.custody import Custody, CustodyLedger, Fenced
 from cascade.envelope import Envelope
@@ -51,7 +52,7 @@ class HubStep:
     """No duplicates.  Held ones: check the sender, route, then `Custody.accept`, in this order."""
     home_questions: list[str] = field(default_factory=list)
     failure: LinkFailure | None = None
-    """End the link, after the rest."""
+    """End the link; nothing else is in this step."""
 
 
 class HubLink:
@@ -206,7 +207,7 @@ class HubLink:
             else:
                 step.failure = LinkFailure(FailureReason.MALFORMED, f"a frame while {self.state.value}")
         except RuleBroken as broken:
-            step.failure = broken.failure
+            return HubStep(failure=broken.failure)
         return step
 
     def _receive_hello(self, hello: Hello | None) -> Hello:
@@ -227,6 +228,8 @@ class HubLink:
         step.accounts_held = frame.accounts_held
         if frame.interest is not None:
             step.interest = self._gatherer.receive(frame.interest)
+        if any(presence.size_bytes > self._settings.presence_bytes_max for presence in frame.presence):
+            raise RuleBroken(FailureReason.MALFORMED, "a presence that is too large")
         step.presence = frame.presence
         self._receive_envelopes(frame.envelopes, step)
         if frame.heartbeat is not None:
@@ -310,10 +313,13 @@ class HubLink:
         frame.interest = self._interest.take(self._settings.interest_accounts_per_frame)
         if self._presence:
             frame.presence = self._presence.take(self._settings.frame_bytes_max // 2)
-        count = min(len(self._undeliverable), self._settings.frame_envelopes_max)
-        frame.undeliverable = [self._undeliverable.popleft() for _ in range(count)]
-        frame.home_answers = list(self._home_answers.values())
-        self._home_answers.clear()
+        room = self._settings.frame_bytes_max // 2
+        while self._undeliverable and room > 0:
+            frame.undeliverable.append(self._undeliverable.popleft())
+            room -= frame.undeliverable[-1].size_bytes
+        frame.home_answers = list(islice(self._home_answers.values(), self._settings.home_questions_per_frame))
+        for answer in frame.home_answers:
+            del self._home_answers[answer.account]
 
     def _gather_envelopes(self, gathered: list[Envelope], room: int, forwarding: Forwarding) -> None:
         count_max = self._settings.frame_envelopes_max

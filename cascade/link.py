@@ -21,13 +21,16 @@ class LinkSettings:
     """Envelopes in one frame."""
     frame_bytes_max: int = 128 * 1024
     """A frame is closed when its estimated size has reached this; one stanza may be larger."""
-    interest_accounts_per_frame: int = 2048
+    interest_accounts_per_frame: int = 512
     interest_accounts_max: int = 100_000
     """Accounts of one full statement of interest."""
+    presence_bytes_max: int = 256 * 1024
+    """The presence of one account; resources beyond it are not shown elsewhere."""
     transient_envelopes_max: int = 4096
     """Transient envelopes that wait for the link; more are refused."""
     home_questions_max: int = 4096
     """Questions, or answers, that wait for the link."""
+    home_questions_per_frame: int = 256
     gather_seconds: float = 0.002
     """Least time between two frames, unless the second is full: an idle link sends at once, a busy one gathers."""
     acknowledge_seconds: float = 0.02
@@ -72,6 +75,8 @@ class FailureReason(StrEnum):
     """The transport has failed."""
     ROTATED = "rotated"
     """The site's certificate has changed: a new link uses the new one."""
+    FAULT = "fault"
+    """What came could not be worked on: a defect of this side, or noise that nobody has thought of."""
     STORE = "store"
     """What came could not be stored: it must come again."""
 

@@ -14,6 +14,7 @@ A shell's duties, after each call into this object:
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cascade.envelope import Envelope
 from cascade.frame import (
@@ -158,10 +159,13 @@ class SiteLink:
         return True
 
     def publish(self, presence: AccountPresence) -> None:
-        """Say the newest presence of one of our accounts, if anybody watches it and does not know it yet."""
+        """Say the newest presence of one of our accounts, if anybody watches it and does not know it yet.
+
+        Resources beyond `LinkSettings.presence_bytes_max` are left out, and so look unavailable elsewhere.
+        """
         known = self._asked.get(presence.account)
         if known is not None and presence.version != known:  # lower ones come from a clock that was set back
-            self._own_presence.put(presence)
+            self._own_presence.put(presence.within(self._settings.presence_bytes_max))
 
     def is_asked_for(self, account: str) -> bool:
         """Whether somebody elsewhere watches this account of ours."""
@@ -349,8 +353,9 @@ class SiteLink:
             self._is_accounts_held_due = False
             frame.accounts_held = self._accounts_version
         frame.interest = self._interest.take(self._settings.interest_accounts_per_frame)
-        frame.home_questions = list(self._home_questions)
-        self._home_questions.clear()
+        frame.home_questions = list(islice(self._home_questions, self._settings.home_questions_per_frame))
+        for account in frame.home_questions:
+            del self._home_questions[account]
         room = self._settings.frame_bytes_max
         if self._own_presence:
             frame.presence = self._own_presence.take(room // 2)

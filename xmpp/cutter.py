@@ -190,6 +190,12 @@ class ElementCutter:
             self._items.append(StreamEnd())
         self._depth = depth
 
+    def _check_names(self) -> None:
+        """See that the names of the payloads take no more than a stanza may: one declaration serves many elements."""
+        names, size_max = self._payloads, self._limits.stanza_size_bytes_max
+        if 4 * sum(map(len, names)) > size_max and sum(len(name.encode()) for name in names) > size_max:
+            raise StreamError(StreamCondition.POLICY_VIOLATION, "the names of the payloads are too long")
+
     def _check_between(self) -> None:
         if self._whole()[self._done - self._origin : self._start - self._origin].strip(WHITESPACE):
             raise _stray_text()
@@ -221,6 +227,8 @@ class ElementCutter:
             raise StreamError(StreamCondition.POLICY_VIOLATION, "the stanza is too long")
         if self._elements + len(self._payloads) > self._limits.elements_max:
             raise StreamError(StreamCondition.POLICY_VIOLATION, "the stanza has too many elements")
+        if len(self._payloads) > 1:
+            self._check_names()
         kind = _KINDS.get(self._name)
         if kind is None:
             return self._empty() if not inner else _tree(buffer[start:end])

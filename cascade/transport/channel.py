@@ -9,7 +9,7 @@ SERVICE = link_pb2.DESCRIPTOR.services_by_name["Link"].full_name
 METHOD = "Connect"
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
-"""No frame may be larger: room for one stanza of the largest size that a site may allow."""
+"""No frame may be larger: room for one of the largest envelopes, and for whatever else gathers behind it."""
 
 Options = list[tuple[str, int]]
 

@@ -47,7 +47,7 @@ class LinksSettings(Settings):
     presence_grace_seconds: Annotated[float, Gt(0), Le(3600)] = 30.0
     """How long a site may be away before its people are shown as unavailable elsewhere."""
 
-    accounts_per_part: Annotated[int, Ge(1), Le(5000)] = 250
+    accounts_per_part: Annotated[int, Ge(1), Le(1000)] = 250
     """Accounts in one part of a change of a site's replica."""
 
     store_retry_seconds: Annotated[float, Gt(0), Le(60)] = 1.0

@@ -91,7 +91,7 @@ class RateSettings(Settings):
 class ConnectionSettings(Settings):
     """What one client's connection may cost."""
 
-    stanza_size_bytes_max: Annotated[int, Ge(10_000), Le(16 * 1024 * 1024)] = 262_144
+    stanza_size_bytes_max: Annotated[int, Ge(10_000), Le(1024 * 1024)] = 262_144
     """Of one stanza or WebSocket message; more is a `policy-violation` (RFC 6120 §13.12 wants 10,000 at least)."""
 
     depth_max: Annotated[int, Ge(8), Le(256)] = 64

@@ -6,9 +6,10 @@ from typing import Self
 
 import structlog
 
-from cascade.codec import MalformedFrame, decode_envelope, encode_envelope
+from cascade.codec import decode_envelope, encode_envelope
 from cascade.envelope import Envelope
 from cascade.spool import Extent, Spooled
+from cascade.wire import MalformedFrame
 from central_hub.adapters.sqlite.database import Database
 from central_hub.spool.measured import Stock
 from central_hub.storage import StoreUnavailable

@@ -1,12 +1,12 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.codec import MalformedFrame, decode_envelope, decode_frame, encode_envelope, encode_frame
-from cascade.envelope import Envelope
+from cascade.codec import decode_envelope, decode_frame, encode_envelope, encode_frame
+from cascade.envelope import ENVELOPE_BYTES_MAX, Envelope
 from cascade.frame import (
     Account,
     AccountChange,
@@ -24,10 +24,12 @@ from cascade.frame import (
     Welcome,
 )
 from cascade.v1 import link_pb2
+from cascade.wire import MalformedFrame
 from tests.unit.cascade.envelopes import held, transient
 
 Item = TypeVar("Item")
-NUMBERS = st.integers(0, 2**64 - 1)
+NUMBERS = st.integers(0, 2**63 - 1)
+TOO_LARGE = 2**63
 SMALL = st.integers(0, 2**32 - 1)
 TEXTS = st.text(max_size=20)
 NAMES = st.text(min_size=1, max_size=20)
@@ -86,7 +88,7 @@ FRAMES = st.builds(
     | st.builds(InterestChange, tuples(st.tuples(TEXTS, NUMBERS)), tuples(TEXTS), st.booleans(), st.booleans()),
     presence=st.lists(PRESENCES, max_size=2),
     undeliverable=st.lists(st.builds(Undeliverable, TEXTS, TEXTS, KINDS, TEXTS, TEXTS), max_size=2),
-    heartbeat=st.none() | st.builds(Heartbeat, NUMBERS, st.booleans()),
+    heartbeat=st.none() | st.builds(Heartbeat, st.integers(0, 2**64 - 1), st.booleans()),
     drain_ms=st.none() | SMALL,
     home_questions=st.lists(TEXTS, max_size=2),
     home_answers=st.lists(st.builds(HomeAnswer, TEXTS, TEXTS, TEXTS, SMALL), max_size=2),
@@ -157,6 +159,44 @@ def test_an_empty_frame_is_empty() -> None:
 def test_what_is_no_frame_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedFrame):
         decode_frame(data)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        link_pb2.LinkFrame(envelopes=[link_pb2.Envelope(kind="KIND_MESSAGE", sequence=TOO_LARGE)]),
+        link_pb2.LinkFrame(envelopes=[link_pb2.Envelope(kind="KIND_MESSAGE", epoch=TOO_LARGE)]),
+        link_pb2.LinkFrame(envelopes=[link_pb2.Envelope(kind="KIND_MESSAGE", sent_us=TOO_LARGE)]),
+        link_pb2.LinkFrame(hello=link_pb2.Hello(epoch=TOO_LARGE)),
+        link_pb2.LinkFrame(hello=link_pb2.Hello(acknowledged=TOO_LARGE)),
+        link_pb2.LinkFrame(hello=link_pb2.Hello(accounts_version=TOO_LARGE)),
+        link_pb2.LinkFrame(welcome=link_pb2.Welcome(met=TOO_LARGE)),
+        link_pb2.LinkFrame(acknowledgement=link_pb2.Acknowledgement(up_to=TOO_LARGE)),
+        link_pb2.LinkFrame(accounts=link_pb2.AccountChange(version=TOO_LARGE)),
+        link_pb2.LinkFrame(accounts_held=link_pb2.AccountsHeld(version=TOO_LARGE)),
+        link_pb2.LinkFrame(interest=link_pb2.InterestChange(added=["a", "b"], versions=[1, TOO_LARGE])),
+        link_pb2.LinkFrame(presence=[link_pb2.AccountPresence(version=TOO_LARGE)]),
+    ],
+)
+def test_numbers_that_no_store_takes_are_refused(wire: link_pb2.LinkFrame) -> None:
+    with pytest.raises(MalformedFrame, match="2\\^63"):
+        decode_frame(wire.SerializeToString())
+
+
+def test_who_passes_envelopes_on_takes_none_that_would_burst_the_frame_of_another() -> None:
+    nearly = ENVELOPE_BYTES_MAX - 9999
+    room = 2 * nearly + 9999 - len(encode_envelope(held(1, size=nearly)))
+    largest = encode_frame(Frame(envelopes=[held(1, size=room)]))
+    assert len(decode_frame(largest, keeps_encoded=True).envelopes[0].encoded) == ENVELOPE_BYTES_MAX
+    too_large = encode_frame(Frame(envelopes=[held(1, size=room + 1)]))
+    with pytest.raises(MalformedFrame, match="bytes"):
+        decode_frame(too_large, keeps_encoded=True)
+
+
+def test_a_site_does_not_choose_the_hub_sequence() -> None:
+    claimed = replace(held(1), hub_sequence=77)
+    arrived = decode_frame(encode_frame(Frame(envelopes=[claimed])), keeps_encoded=True).envelopes[0]
+    assert (arrived.hub_sequence, arrived.encoded) == (0, encode_envelope(held(1)))
 
 
 def test_an_interest_may_come_without_versions() -> None:

@@ -7,6 +7,7 @@ from cascade.frame import (
     AccountChange,
     AccountPresence,
     Acknowledgement,
+    AvailableResource,
     Frame,
     Heartbeat,
     Hello,
@@ -15,7 +16,7 @@ from cascade.frame import (
     Refusal,
     Undeliverable,
 )
-from cascade.hub_link import HubLink
+from cascade.hub_link import HubLink, HubStep
 from cascade.link import FailureReason, LinkSettings, LinkState
 from tests.unit.cascade.envelopes import held, sequences, transient
 
@@ -35,8 +36,8 @@ def custody() -> Custody:
     return Custody({}, envelopes_max=10, refusals_max=10)
 
 
-def live(owed: Custody | None = None, hello: Hello = HELLO) -> HubLink:
-    link = HubLink(hello.site, SETTINGS, NOW)
+def live(owed: Custody | None = None, hello: Hello = HELLO, settings: LinkSettings = SETTINGS) -> HubLink:
+    link = HubLink(hello.site, settings, NOW)
     assert link.receive(Frame(hello=hello), NOW).hello == hello
     assert link.next_frame(NOW) is None
     assert link.welcome(owed or custody(), "corp.example", "hub/1") is None
@@ -199,6 +200,34 @@ def test_a_change_of_accounts_is_pulled_one_part_a_frame() -> None:
     assert link.next_frame(NOW) is None
     link.send_accounts(iter(()))
     assert not link.is_sending_accounts
+
+
+def test_answers_are_spread_over_frames_so_that_none_is_too_large() -> None:
+    settings = replace(SETTINGS, frame_bytes_max=2000, home_questions_max=9, home_questions_per_frame=2)
+    link = live(settings=settings)
+    for name in ("a", "b", "c"):
+        link.undeliverable(transient(name * 900), "chloe@lyon", "gone")
+        link.answer_home(HomeAnswer(name, "lyon"))
+    frames = [sent(link), sent(link)]
+    assert [[item.id[0] for item in frame.undeliverable] for frame in frames] == [["a", "b"], ["c"]]
+    assert [[answer.account for answer in frame.home_answers] for frame in frames] == [["a", "b"], ["c"]]
+    assert link.next_frame(NOW) is None
+
+
+def test_a_presence_that_would_burst_the_frame_of_another_is_refused() -> None:
+    large = AccountPresence("anna@x", 1, (AvailableResource("desk", b"x" * 100),))
+    for size, expected in ((large.size_bytes, None), (large.size_bytes - 1, FailureReason.MALFORMED)):
+        link = live(settings=replace(SETTINGS, presence_bytes_max=size))
+        failure = link.receive(Frame(presence=[large]), NOW).failure
+        assert (failure and failure.reason) == expected
+
+
+def test_nothing_counts_of_a_frame_that_breaks_a_rule() -> None:
+    link = live()
+    frame = Frame(accounts_held=9, presence=[AccountPresence("anna@x", 5)], envelopes=[held(1), held(1, origin="lyon")])
+    step = link.receive(frame, NOW)
+    assert step.failure is not None
+    assert step == HubStep(failure=step.failure)
 
 
 def test_home_answers_are_bounded() -> None:

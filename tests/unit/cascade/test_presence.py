@@ -35,7 +35,7 @@ def test_a_frame_takes_what_fits_and_at_least_one() -> None:
     for account in "abc":
         pending.put(state(1, account, size=400))
     assert [presence.account for presence in pending.take(1)] == ["a"]
-    assert [presence.account for presence in pending.take(1000)] == ["b", "c"]
+    assert [presence.account for presence in pending.take(1100)] == ["b", "c"]
 
 
 def test_what_is_no_longer_asked_for_is_not_sent() -> None:

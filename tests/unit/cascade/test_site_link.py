@@ -7,6 +7,7 @@ from cascade.frame import (
     AccountChange,
     AccountPresence,
     Acknowledgement,
+    AvailableResource,
     Frame,
     Heartbeat,
     HomeAnswer,
@@ -34,11 +35,13 @@ WELCOME = Welcome(domain="corp.example", met=0, window_envelopes=100)
 NOW = 50.0
 
 
-def down(last: int = 0, watermarks: dict[str, tuple[int, int]] | None = None) -> SiteLink:
+def down(
+    last: int = 0, watermarks: dict[str, tuple[int, int]] | None = None, settings: LinkSettings = SETTINGS
+) -> SiteLink:
     outbox = Outbox(epoch=1, last_sequence=last, envelopes_max=50, bytes_max=1 << 20)
     outbox.wanted_read()
     outbox.loaded([], is_complete=True)
-    return SiteLink("paris", outbox, Inbox(watermarks or {}), 7, SETTINGS, "chappe/1")
+    return SiteLink("paris", outbox, Inbox(watermarks or {}), 7, settings, "chappe/1")
 
 
 def live(link: SiteLink | None = None, welcome: Welcome = WELCOME) -> SiteLink:
@@ -254,6 +257,22 @@ def test_accounts_and_homes() -> None:
     hello = sent(link).hello
     assert hello is not None
     assert hello.accounts_version == 11
+
+
+def test_home_questions_are_spread_over_frames() -> None:
+    link = live(down(settings=replace(SETTINGS, home_questions_per_frame=1)))
+    assert link.ask_home("a@x")
+    assert link.ask_home("b@x")
+    assert [sent(link).home_questions, sent(link).home_questions] == [["a@x"], ["b@x"]]
+    assert link.next_frame(NOW) is None
+
+
+def test_a_presence_that_no_frame_could_carry_goes_without_its_last_resources() -> None:
+    link = live(down(settings=replace(SETTINGS, presence_bytes_max=1000)))
+    link.receive(Frame(interest=InterestChange((("anna@x", 0),))), NOW)
+    resources = tuple(AvailableResource(name, b"x" * 600) for name in ("desk", "phone"))
+    link.publish(AccountPresence("anna@x", 5, resources))
+    assert sent(link).presence == [AccountPresence("anna@x", 5, resources[:1])]
 
 
 def test_heartbeats_measure_and_keep_alive() -> None:

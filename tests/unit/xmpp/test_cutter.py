@@ -80,3 +80,16 @@ def test_the_end_of_a_tag() -> None:
 def test_only_a_tag_has_an_end() -> None:
     with pytest.raises(AssertionError):
         end_of_tag(b"<a", 0)
+
+
+@pytest.mark.parametrize(("namespace", "count"), [("n" * 400, 3), ("ü" * 200, 3), ("n" * 30, 40)])
+def test_one_declaration_does_not_make_many_long_names(namespace: str, count: int) -> None:
+    limits = Limits(stanza_size_bytes_max=1000)
+    few, many = (f"<iq xmlns:p='{namespace}'>{'<p:q/>' * number}</iq>".encode() for number in (1, count))
+    assert isinstance(cutter(limits).feed(few)[0], Stanza)
+    fault = cutter(limits).feed(many)[-1]
+    assert isinstance(fault, Fault)
+    assert (fault.error.condition, fault.error.text) == (
+        StreamCondition.POLICY_VIOLATION,
+        "the names of the payloads are too long",
+    )
