@@ -58,7 +58,8 @@ class CustodyLedger:
         """
         if epoch < self.epoch:
             raise Fenced(f"epoch {epoch} is over, {self.epoch} was met")
-        if epoch > self.epoch or released < self._forgotten_to:
+        is_unrouted = None in self._pending.values()  # a fault has come between: only the site can say it again
+        if epoch > self.epoch or released < self._forgotten_to or is_unrouted:
             self._begin(epoch, released)
             return
         while self._refusals and self._refusals[0].sequence <= released:

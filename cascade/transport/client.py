@@ -228,6 +228,14 @@ class LinkClient:
 
     def _receive(self, frame: Frame) -> None:
         step = self._link.receive(frame, asyncio.get_running_loop().time())
+        try:
+            self._receive_state(step)
+        finally:  # they count as taken: whatever becomes of the rest, somebody has to have them
+            if step.envelopes:
+                self._handler.on_envelopes(step.envelopes, _Receipt(step.envelopes, self._stored))
+        self._receive_rest(step)
+
+    def _receive_state(self, step: SiteStep) -> None:
         handler = self._handler
         if step.linked is not None:
             self._attempts = 0
@@ -244,9 +252,6 @@ class LinkClient:
             handler.on_interest(step.interest)
         if step.presence:
             handler.on_presence(step.presence)
-        if step.envelopes:
-            handler.on_envelopes(step.envelopes, _Receipt(step.envelopes, self._stored))
-        self._receive_rest(step)
 
     def _receive_rest(self, step: SiteStep) -> None:
         for undeliverable in step.undeliverable:

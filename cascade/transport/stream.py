@@ -8,11 +8,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import grpc.aio
+import structlog
 
-from cascade.codec import MalformedFrame, decode_frame, encode_frame
+from cascade.codec import decode_frame, encode_frame
 from cascade.frame import Frame
 from cascade.link import FailureReason, LinkFailure
 from cascade.transport.channel import failure_of
+from cascade.wire import MalformedFrame
+
+_log = structlog.get_logger()
 
 _WATCH_SECONDS = 1.0
 """How often a link that may be dead is looked at."""
@@ -87,7 +91,7 @@ class LinkStream:
         return self._ended.result()
 
     async def _read(self) -> None:
-        while True:
+        while not self._ended.done():  # what came after the end must not count: it would overtake what is sent again
             try:
                 data = await self._call.read()
             except Exception as error:  # noqa: BLE001 - gRPC raises errors of its own and of its core: the call is over
@@ -101,7 +105,12 @@ class LinkStream:
             except MalformedFrame as error:
                 self.end(LinkFailure(FailureReason.MALFORMED, str(error)))
                 return
-            self._receive(frame)
+            try:
+                self._receive(frame)
+            except Exception as error:  # noqa: BLE001 - no frame of a peer may end more than its link
+                _log.exception("frame_not_taken", error=type(error).__name__)
+                self.end(LinkFailure(FailureReason.FAULT, f"a frame could not be taken: {type(error).__name__}"))
+                return
             self._awake.set()
 
     async def _write(self) -> None:

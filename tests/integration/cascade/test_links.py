@@ -113,6 +113,7 @@ class Site:
         self.failures: list[LinkFailure] = []
         self.changed = asyncio.Event()
         self.stores = True
+        self.faults = 0
         outbox = Outbox(epoch=1, last_sequence=0, envelopes_max=128, bytes_max=1 << 20)
         self.link = SiteLink(name, outbox, Inbox({}), 0, replace(SETTINGS, heartbeat_seconds=0.1))
         self.client = LinkClient(
@@ -130,10 +131,14 @@ class Site:
             Random(1),
         )
 
-    def send(self, sequence: int, to: str = "chloe@lyon") -> None:
-        envelope = Envelope(
-            origin=self.name, epoch=1, sequence=sequence, sender="anna@paris", recipients=(to,), kind="message"
+    @staticmethod
+    def envelope(sequence: int, origin: str, to: str = "chloe@lyon") -> Envelope:
+        return Envelope(
+            origin=origin, epoch=1, sequence=sequence, sender="anna@paris", recipients=(to,), kind="message"
         )
+
+    def send(self, sequence: int, to: str = "chloe@lyon") -> None:
+        envelope = self.envelope(sequence, self.name, to)
         self.rows[sequence] = encode_envelope(envelope)
         self.client.offer(envelope)
 
@@ -185,6 +190,9 @@ class Site:
         self.note(interest)
 
     def on_accounts(self, change: AccountChange) -> None:
+        if self.faults:
+            self.faults -= 1
+            raise KeyError(change.version)
         self.note(change)
 
     def on_home_answer(self, answer: HomeAnswer) -> None:
@@ -305,6 +313,20 @@ async def test_what_could_not_be_stored_comes_again(cascade: Cascade) -> None:
         paris.send(1)
         await lyon.until(lambda: lyon.sequences == [1])
         assert lyon.failures[0].reason is FailureReason.STORE
+
+
+async def test_a_frame_that_cannot_be_taken_costs_the_link_and_no_envelope(cascade: Cascade) -> None:
+    async with cascade.site("lyon") as lyon:
+        await lyon.until(lambda: lyon.client.is_linked)
+        lyon.faults = 1
+        connection = cascade.hub.connections["lyon"]
+        connection.link.send_accounts(iter([AccountChange(9)]))
+        for sequence in (1, 2):
+            cascade.hub.custody.forwarding("lyon").offer(lyon.envelope(sequence, origin="paris"))
+        connection.wake()
+        await lyon.until(lambda: bool(lyon.failures) and lyon.client.is_linked)
+        assert [failure.reason for failure in lyon.failures] == [FailureReason.FAULT]
+        assert lyon.sequences == [1, 2]
 
 
 async def test_an_outbox_that_is_an_old_copy_is_never_used_again(cascade: Cascade) -> None:

@@ -122,6 +122,17 @@ def test_forgotten_refusals_make_the_site_send_again() -> None:
     assert book.receive(1)
 
 
+def test_what_a_fault_kept_from_being_routed_comes_again_on_the_next_link() -> None:
+    book = ledger()
+    receive(book, 1)
+    assert book.receive(2)
+    book.resume(1, 0)
+    receive(book, 1, 2)
+    assert book.answer(1, 1, "lyon")
+    assert book.answer(1, 2, "lyon")
+    assert (book.take_acknowledgement(), book.pending) == (Acknowledgement(2), 0)
+
+
 def test_what_was_met_is_remembered_through_forgetting_but_not_through_an_epoch() -> None:
     book = ledger(released=5)
     receive(book, 6, 9)

@@ -101,6 +101,34 @@ async def test_noise_ends_the_stream() -> None:
     assert (await peer.run()).reason is FailureReason.MALFORMED
 
 
+async def test_nothing_is_received_after_the_end() -> None:
+    peer = Peer()
+    for number in (1, 2):
+        peer.wire.incoming.put_nowait(encode_frame(Frame(drain_ms=number)))
+    received: list[int | None] = []
+
+    def receive(frame: Frame) -> None:
+        received.append(frame.drain_ms)
+        stream.end(LinkFailure(FailureReason.STORE, "what came could not be stored"))
+
+    stream = LinkStream(peer.wire, peer.role, receive, end_of_stream=END, keeps_encoded=False)
+    async with asyncio.timeout(5):
+        assert (await stream.run()).reason is FailureReason.STORE
+    assert received == [1]
+
+
+async def test_a_frame_that_cannot_be_taken_ends_its_stream_and_nothing_else() -> None:
+    peer = Peer()
+    peer.wire.incoming.put_nowait(encode_frame(Frame(drain_ms=1)))
+
+    def receive(_: Frame) -> None:
+        raise KeyError("nobody has thought of it")
+
+    stream = LinkStream(peer.wire, peer.role, receive, end_of_stream=END, keeps_encoded=False)
+    async with asyncio.timeout(5):
+        assert await stream.run() == LinkFailure(FailureReason.FAULT, "a frame could not be taken: KeyError")
+
+
 async def test_a_broken_wire_ends_the_stream() -> None:
     reading, writing = Peer(), Peer()
     reading.wire.incoming.put_nowait(OSError("the wire broke"))
