@@ -121,7 +121,7 @@ async def compose(  # noqa: PLR0917 - the composition root
     """Put the parts together and open the ports; `stack` takes them down in the reverse order."""
     store = SQLiteDirectory(database)
     directory = Directory(store, edits_per_commit=settings.administration.edits_per_commit)
-    await directory.load()
+    await directory.load(clock.now_us())
     sqlite_spool = await SQLiteSpool.open(database, clock)
     spool = MeasuredSpool(sqlite_spool, await sqlite_spool.stocks(), settings.spool, clock)
     replicas = Replicas()

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61scade/v1/administration.proto\x12\ncascade.v1\"\xee\x01\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63lient_host\x18\x02 \x01(\t\x12\x13\n\x0b\x63lient_port\x18\x03 \x01(\r\x12\x0e\n\x06linked\x18\x04 \x01(\x08\x12\x17\n\x0flinked_since_us\x18\x05 \x01(\x04\x12\x10\n\x08\x61\x63\x63ounts\x18\x06 \x01(\x04\x12\x18\n\x10\x61\x63\x63ounts_version\x18\x07 \x01(\x04\x12\x15\n\raccounts_held\x18\x08 \x01(\x04\x12\x19\n\x11spooled_envelopes\x18\t \x01(\x04\x12\x15\n\rspooled_bytes\x18\n \x01(\x04\x12\x10\n\x08software\x18\x0b \x01(\t\"Y\n\x0e\x41\x64\x64SiteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63lient_host\x18\x02 \x01(\t\x12\x13\n\x0b\x63lient_port\x18\x03 \x01(\r\x12\x0f\n\x07replace\x18\x04 \x01(\x08\" \n\x10ListSitesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x11ListSitesResponse\x12\x1f\n\x05sites\x18\x01 \x03(\x0b\x32\x10.cascade.v1.Site\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\"s\n\rAccountRecord\x12\r\n\x05local\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x0c\n\x04held\x18\x06 \x01(\x08\"c\n\x12PutAccountsRequest\x12\'\n\x07options\x18\x01 \x01(\x0b\x32\x16.cascade.v1.PutOptions\x12$\n\x04rows\x18\x02 \x03(\x0b\x32\x16.cascade.v1.AccountRow\"L\n\nPutOptions\x12\x13\n\x0b\x63reate_only\x18\x01 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x18\n\x10initial_password\x18\x03 \x01(\t\"t\n\nAccountRow\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05local\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x19\n\x0c\x64isplay_name\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\x0f\n\r_display_name\"\x99\x01\n\x13PutAccountsResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x04\x12\x0f\n\x07updated\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\x04\x12$\n\x06\x65rrors\x18\x04 \x03(\x0b\x32\x14.cascade.v1.RowError\x12)\n\x08versions\x18\x05 \x03(\x0b\x32\x17.cascade.v1.SiteVersion\"6\n\x08RowError\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05local\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\",\n\x0bSiteVersion\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"\x13\n\x11\x41waitHeldResponse\"3\n\x13ListAccountsRequest\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\"C\n\x14ListAccountsResponse\x12+\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x19.cascade.v1.AccountRecord\"\"\n\x11GetAccountRequest\x12\r\n\x05local\x18\x01 \x01(\t\"5\n\x12SetPasswordRequest\x12\r\n\x05local\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"5\n\x12SetDisabledRequest\x12\r\n\x05local\x18\x01 \x01(\t\x12\x10\n\x08\x64isabled\x18\x02 \x01(\x08\"X\n\x17GenerateAccountsRequest\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x10\n\x08password\x18\x04 \x01(\t2\xb5\x05\n\x0e\x41\x64ministration\x12\x37\n\x07\x41\x64\x64Site\x12\x1a.cascade.v1.AddSiteRequest\x1a\x10.cascade.v1.Site\x12H\n\tListSites\x12\x1c.cascade.v1.ListSitesRequest\x1a\x1d.cascade.v1.ListSitesResponse\x12P\n\x0bPutAccounts\x12\x1e.cascade.v1.PutAccountsRequest\x1a\x1f.cascade.v1.PutAccountsResponse(\x01\x12S\n\x0cListAccounts\x12\x1f.cascade.v1.ListAccountsRequest\x1a .cascade.v1.ListAccountsResponse0\x01\x12\x46\n\nGetAccount\x12\x1d.cascade.v1.GetAccountRequest\x1a\x19.cascade.v1.AccountRecord\x12H\n\x0bSetPassword\x12\x1e.cascade.v1.SetPasswordRequest\x1a\x19.cascade.v1.AccountRecord\x12H\n\x0bSetDisabled\x12\x1e.cascade.v1.SetDisabledRequest\x1a\x19.cascade.v1.AccountRecord\x12X\n\x10GenerateAccounts\x12#.cascade.v1.GenerateAccountsRequest\x1a\x1f.cascade.v1.PutAccountsResponse\x12\x43\n\tAwaitHeld\x12\x17.cascade.v1.SiteVersion\x1a\x1d.cascade.v1.AwaitHeldResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61scade/v1/administration.proto\x12\ncascade.v1\"\x87\x02\n\x04Site\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63lient_host\x18\x02 \x01(\t\x12\x13\n\x0b\x63lient_port\x18\x03 \x01(\r\x12\x0e\n\x06linked\x18\x04 \x01(\x08\x12\x17\n\x0flinked_since_us\x18\x05 \x01(\x04\x12\x10\n\x08\x61\x63\x63ounts\x18\x06 \x01(\x04\x12\x18\n\x10\x61\x63\x63ounts_version\x18\x07 \x01(\x04\x12\x15\n\raccounts_held\x18\x08 \x01(\x04\x12\x19\n\x11spooled_envelopes\x18\t \x01(\x04\x12\x15\n\rspooled_bytes\x18\n \x01(\x04\x12\x10\n\x08software\x18\x0b \x01(\t\x12\x17\n\x0f\x61\x63\x63ounts_behind\x18\x0c \x01(\x04\"Y\n\x0e\x41\x64\x64SiteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63lient_host\x18\x02 \x01(\t\x12\x13\n\x0b\x63lient_port\x18\x03 \x01(\r\x12\x0f\n\x07replace\x18\x04 \x01(\x08\" \n\x10ListSitesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x11ListSitesResponse\x12\x1f\n\x05sites\x18\x01 \x03(\x0b\x32\x10.cascade.v1.Site\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\"s\n\rAccountRecord\x12\r\n\x05local\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x04\x12\x0c\n\x04held\x18\x06 \x01(\x08\"c\n\x12PutAccountsRequest\x12\'\n\x07options\x18\x01 \x01(\x0b\x32\x16.cascade.v1.PutOptions\x12$\n\x04rows\x18\x02 \x03(\x0b\x32\x16.cascade.v1.AccountRow\"L\n\nPutOptions\x12\x13\n\x0b\x63reate_only\x18\x01 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x18\n\x10initial_password\x18\x03 \x01(\t\"t\n\nAccountRow\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05local\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x19\n\x0c\x64isplay_name\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\x0f\n\r_display_name\"\x99\x01\n\x13PutAccountsResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x04\x12\x0f\n\x07updated\x18\x02 \x01(\x04\x12\x0f\n\x07refused\x18\x03 \x01(\x04\x12$\n\x06\x65rrors\x18\x04 \x03(\x0b\x32\x14.cascade.v1.RowError\x12)\n\x08versions\x18\x05 \x03(\x0b\x32\x17.cascade.v1.SiteVersion\"6\n\x08RowError\x12\x0b\n\x03row\x18\x01 \x01(\x04\x12\r\n\x05local\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\",\n\x0bSiteVersion\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"\x13\n\x11\x41waitHeldResponse\"3\n\x13ListAccountsRequest\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\"C\n\x14ListAccountsResponse\x12+\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x19.cascade.v1.AccountRecord\"\"\n\x11GetAccountRequest\x12\r\n\x05local\x18\x01 \x01(\t\"5\n\x12SetPasswordRequest\x12\r\n\x05local\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"5\n\x12SetDisabledRequest\x12\r\n\x05local\x18\x01 \x01(\t\x12\x10\n\x08\x64isabled\x18\x02 \x01(\x08\"X\n\x17GenerateAccountsRequest\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x10\n\x08password\x18\x04 \x01(\t2\xb5\x05\n\x0e\x41\x64ministration\x12\x37\n\x07\x41\x64\x64Site\x12\x1a.cascade.v1.AddSiteRequest\x1a\x10.cascade.v1.Site\x12H\n\tListSites\x12\x1c.cascade.v1.ListSitesRequest\x1a\x1d.cascade.v1.ListSitesResponse\x12P\n\x0bPutAccounts\x12\x1e.cascade.v1.PutAccountsRequest\x1a\x1f.cascade.v1.PutAccountsResponse(\x01\x12S\n\x0cListAccounts\x12\x1f.cascade.v1.ListAccountsRequest\x1a .cascade.v1.ListAccountsResponse0\x01\x12\x46\n\nGetAccount\x12\x1d.cascade.v1.GetAccountRequest\x1a\x19.cascade.v1.AccountRecord\x12H\n\x0bSetPassword\x12\x1e.cascade.v1.SetPasswordRequest\x1a\x19.cascade.v1.AccountRecord\x12H\n\x0bSetDisabled\x12\x1e.cascade.v1.SetDisabledRequest\x1a\x19.cascade.v1.AccountRecord\x12X\n\x10GenerateAccounts\x12#.cascade.v1.GenerateAccountsRequest\x1a\x1f.cascade.v1.PutAccountsResponse\x12\x43\n\tAwaitHeld\x12\x17.cascade.v1.SiteVersion\x1a\x1d.cascade.v1.AwaitHeldResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,41 +32,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cascade.v1.administration_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SITE']._serialized_start=48
-  _globals['_SITE']._serialized_end=286
-  _globals['_ADDSITEREQUEST']._serialized_start=288
-  _globals['_ADDSITEREQUEST']._serialized_end=377
-  _globals['_LISTSITESREQUEST']._serialized_start=379
-  _globals['_LISTSITESREQUEST']._serialized_end=411
-  _globals['_LISTSITESRESPONSE']._serialized_start=413
-  _globals['_LISTSITESRESPONSE']._serialized_end=481
-  _globals['_ACCOUNTRECORD']._serialized_start=483
-  _globals['_ACCOUNTRECORD']._serialized_end=598
-  _globals['_PUTACCOUNTSREQUEST']._serialized_start=600
-  _globals['_PUTACCOUNTSREQUEST']._serialized_end=699
-  _globals['_PUTOPTIONS']._serialized_start=701
-  _globals['_PUTOPTIONS']._serialized_end=777
-  _globals['_ACCOUNTROW']._serialized_start=779
-  _globals['_ACCOUNTROW']._serialized_end=895
-  _globals['_PUTACCOUNTSRESPONSE']._serialized_start=898
-  _globals['_PUTACCOUNTSRESPONSE']._serialized_end=1051
-  _globals['_ROWERROR']._serialized_start=1053
-  _globals['_ROWERROR']._serialized_end=1107
-  _globals['_SITEVERSION']._serialized_start=1109
-  _globals['_SITEVERSION']._serialized_end=1153
-  _globals['_AWAITHELDRESPONSE']._serialized_start=1155
-  _globals['_AWAITHELDRESPONSE']._serialized_end=1174
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1176
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1227
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1229
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1296
-  _globals['_GETACCOUNTREQUEST']._serialized_start=1298
-  _globals['_GETACCOUNTREQUEST']._serialized_end=1332
-  _globals['_SETPASSWORDREQUEST']._serialized_start=1334
-  _globals['_SETPASSWORDREQUEST']._serialized_end=1387
-  _globals['_SETDISABLEDREQUEST']._serialized_start=1389
-  _globals['_SETDISABLEDREQUEST']._serialized_end=1442
-  _globals['_GENERATEACCOUNTSREQUEST']._serialized_start=1444
-  _globals['_GENERATEACCOUNTSREQUEST']._serialized_end=1532
-  _globals['_ADMINISTRATION']._serialized_start=1535
-  _globals['_ADMINISTRATION']._serialized_end=2228
+  _globals['_SITE']._serialized_end=311
+  _globals['_ADDSITEREQUEST']._serialized_start=313
+  _globals['_ADDSITEREQUEST']._serialized_end=402
+  _globals['_LISTSITESREQUEST']._serialized_start=404
+  _globals['_LISTSITESREQUEST']._serialized_end=436
+  _globals['_LISTSITESRESPONSE']._serialized_start=438
+  _globals['_LISTSITESRESPONSE']._serialized_end=506
+  _globals['_ACCOUNTRECORD']._serialized_start=508
+  _globals['_ACCOUNTRECORD']._serialized_end=623
+  _globals['_PUTACCOUNTSREQUEST']._serialized_start=625
+  _globals['_PUTACCOUNTSREQUEST']._serialized_end=724
+  _globals['_PUTOPTIONS']._serialized_start=726
+  _globals['_PUTOPTIONS']._serialized_end=802
+  _globals['_ACCOUNTROW']._serialized_start=804
+  _globals['_ACCOUNTROW']._serialized_end=920
+  _globals['_PUTACCOUNTSRESPONSE']._serialized_start=923
+  _globals['_PUTACCOUNTSRESPONSE']._serialized_end=1076
+  _globals['_ROWERROR']._serialized_start=1078
+  _globals['_ROWERROR']._serialized_end=1132
+  _globals['_SITEVERSION']._serialized_start=1134
+  _globals['_SITEVERSION']._serialized_end=1178
+  _globals['_AWAITHELDRESPONSE']._serialized_start=1180
+  _globals['_AWAITHELDRESPONSE']._serialized_end=1199
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1201
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1252
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1254
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1321
+  _globals['_GETACCOUNTREQUEST']._serialized_start=1323
+  _globals['_GETACCOUNTREQUEST']._serialized_end=1357
+  _globals['_SETPASSWORDREQUEST']._serialized_start=1359
+  _globals['_SETPASSWORDREQUEST']._serialized_end=1412
+  _globals['_SETDISABLEDREQUEST']._serialized_start=1414
+  _globals['_SETDISABLEDREQUEST']._serialized_end=1467
+  _globals['_GENERATEACCOUNTSREQUEST']._serialized_start=1469
+  _globals['_GENERATEACCOUNTSREQUEST']._serialized_end=1557
+  _globals['_ADMINISTRATION']._serialized_start=1560
+  _globals['_ADMINISTRATION']._serialized_end=2253
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Site(_message.Message):
-    __slots__ = ("name", "client_host", "client_port", "linked", "linked_since_us", "accounts", "accounts_version", "accounts_held", "spooled_envelopes", "spooled_bytes", "software")
+    __slots__ = ("name", "client_host", "client_port", "linked", "linked_since_us", "accounts", "accounts_version", "accounts_held", "spooled_envelopes", "spooled_bytes", "software", "accounts_behind")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENT_HOST_FIELD_NUMBER: _ClassVar[int]
     CLIENT_PORT_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class Site(_message.Message):
     SPOOLED_ENVELOPES_FIELD_NUMBER: _ClassVar[int]
     SPOOLED_BYTES_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_BEHIND_FIELD_NUMBER: _ClassVar[int]
     name: str
     client_host: str
     client_port: int
@@ -30,7 +31,8 @@ class Site(_message.Message):
     spooled_envelopes: int
     spooled_bytes: int
     software: str
-    def __init__(self, name: _Optional[str] = ..., client_host: _Optional[str] = ..., client_port: _Optional[int] = ..., linked: _Optional[bool] = ..., linked_since_us: _Optional[int] = ..., accounts: _Optional[int] = ..., accounts_version: _Optional[int] = ..., accounts_held: _Optional[int] = ..., spooled_envelopes: _Optional[int] = ..., spooled_bytes: _Optional[int] = ..., software: _Optional[str] = ...) -> None: ...
+    accounts_behind: int
+    def __init__(self, name: _Optional[str] = ..., client_host: _Optional[str] = ..., client_port: _Optional[int] = ..., linked: _Optional[bool] = ..., linked_since_us: _Optional[int] = ..., accounts: _Optional[int] = ..., accounts_version: _Optional[int] = ..., accounts_held: _Optional[int] = ..., spooled_envelopes: _Optional[int] = ..., spooled_bytes: _Optional[int] = ..., software: _Optional[str] = ..., accounts_behind: _Optional[int] = ...) -> None: ...
 
 class AddSiteRequest(_message.Message):
     __slots__ = ("name", "client_host", "client_port", "replace")

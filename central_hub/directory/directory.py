@@ -6,7 +6,7 @@ from itertools import islice
 from central_hub.directory.accounts import Account
 from central_hub.directory.changes import AccountEdit, Edited, Refused
 from central_hub.directory.sites import Site
-from central_hub.directory.store import DirectoryStore
+from central_hub.directory.store import DirectoryStore, Gap
 
 AccountsChanged = Callable[[str], None]
 """Called on the loop with a site's name after its accounts changed durably."""
@@ -31,15 +31,22 @@ class Directory:
         self._accounts: dict[str, Account] = {}
         self._sites: dict[str, Site] = {}
         self._newest: dict[str, int] = {}
+        self._gaps: dict[str, Sequence[Gap]] = {}
         self._populations: dict[str, int] = {}
         self._observers: list[AccountsChanged] = []
 
-    async def load(self) -> None:
-        """Read everything from the store; called once, before the first link."""
+    async def load(self, now_us: int) -> None:
+        """Begin a life of the store and read everything; called once, before the first link.
+
+        Raises:
+            StoreUnavailable: it can't be written or read.
+        """
+        await self._store.begin(now_us)
         contents = await self._store.load()
         for site in contents.sites:
             self._sites[site.name] = site
             self._newest[site.name] = contents.versions[site.name]
+            self._gaps[site.name] = contents.gaps.get(site.name, ())
             self._populations[site.name] = 0
         for account in contents.accounts:
             self._accounts[account.local] = account
@@ -73,6 +80,24 @@ class Directory:
     def newest_version(self, site: str) -> int:
         """The newest version of the accounts of `site`, which must exist."""
         return self._newest[site]
+
+    def has_given_out(self, site: str, version: int) -> bool:
+        """Whether `version` of the accounts of `site`, which must exist, was given out by this directory.
+
+        One that was not comes from another directory, or from a life of this one that was lost.
+        """
+        is_within = self._sites[site].base_version <= version <= self._newest[site]
+        return is_within and not any(gap.after < version < gap.before for gap in self._gaps.get(site, ()))
+
+    def changes_since(self, site: str, version: int) -> int:
+        """How many changes of the accounts of `site`, which must exist, a replica that holds `version` lacks.
+
+        All its accounts, if the replica holds nothing of this directory.
+        """
+        if not self.has_given_out(site, version):
+            return self._populations[site]
+        skipped = sum(gap.before - gap.after for gap in self._gaps.get(site, ()) if gap.after >= version)
+        return self._newest[site] - version - skipped
 
     def population(self, site: str) -> int:
         """How many accounts call `site`, which must exist, home."""

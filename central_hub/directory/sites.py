@@ -23,10 +23,8 @@ class Site:
     client_host: str
     client_port: int
     base_version: int
-    """Version of the site's accounts before the first change: the microsecond of its creation.
-
-    A replica that holds a version outside base..newest took it from another directory and gets a snapshot.
-    """
+    """Version of the site's accounts before the first change: the microsecond of its creation, or a later one from
+    which on it is remembered which versions were given out."""
 
 
 def checked_site_name(name: str) -> str:

@@ -8,6 +8,19 @@ from central_hub.directory.accounts import Account, AccountRecord
 from central_hub.directory.changes import AccountEdit, Edited, Refused
 from central_hub.directory.sites import Site
 
+GAPS_MAX = 16
+"""Remembered for each site; a replica that is older than the oldest of them gets a snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Versions of a site's accounts between two lives of the directory: nobody was given them."""
+
+    after: int
+    """The last version of the life before."""
+    before: int
+    """The version at which the next one began, by itself no change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -16,6 +29,8 @@ class Contents:
     sites: Sequence[Site]
     versions: Mapping[str, int]
     """Site name to the newest version of its accounts."""
+    gaps: Mapping[str, Sequence[Gap]]
+    """Site name to the gaps in its versions, oldest first."""
     accounts: Iterable[Account]
 
 
@@ -24,6 +39,14 @@ class DirectoryStore(Protocol):
 
     All methods raise StoreUnavailable when the store can't commit or be read.
     """
+
+    async def begin(self, now_us: int) -> None:
+        """Begin a life: every site's versions go on at `now_us`, and the gap is remembered.
+
+        So the versions of a life that was lost, because an older copy of the store had to be put back, are not given
+        out again, and a replica that holds one of them is known by it.  Of more than `GAPS_MAX` gaps the oldest are
+        forgotten, and the base version of the site is moved up to where they end.
+        """
 
     async def load(self) -> Contents:
         """Read sites, their versions and the index of accounts."""

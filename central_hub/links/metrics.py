@@ -60,11 +60,10 @@ class SiteGauges(Collector):
         )
         envelopes = GaugeMetricFamily("hub_spool_envelopes", "Envelopes that wait for the site.", labels=["site"])
         size = GaugeMetricFamily("hub_spool_bytes", "Bytes that wait for the site.", labels=["site"])
-        for name, site in self._directory.sites.items():
+        for name in self._directory.sites:
             linked.add_metric([name], float(self._links.link_status(name) is not None))
             accounts.add_metric([name], self._directory.population(name))
-            held = max(self._replicas.held(name), site.base_version)
-            behind.add_metric([name], max(0, self._directory.newest_version(name) - held))
+            behind.add_metric([name], self._directory.changes_since(name, self._replicas.held(name)))
             waiting, waiting_bytes = self._spool.usage(name)
             envelopes.add_metric([name], waiting)
             size.add_metric([name], waiting_bytes)

@@ -40,7 +40,7 @@ class Replication:
     def opened(self, connection: LinkConnection, held_version: int) -> None:
         """A site has a link, and says what it holds."""
         site = connection.site
-        self._replicas.confirm(site, held_version if is_known(self._directory, site, held_version) else 0)
+        self._replicas.confirm(site, held_version if self._directory.has_given_out(site, held_version) else 0)
         feed = Feed(connection, held_version, self._directory, self._store, self._settings)
         self._feeds[site] = (feed, self._tasks.create_task(feed.run(), name=f"accounts of {site}"))
 
@@ -69,8 +69,8 @@ class Feed:
     """What one link still has to be told.
 
     A replica whose version this directory has given out gets the difference; any other (empty, of another directory,
-    or ahead of a directory that was restored) gets a snapshot.  Both are read in the order of versions, so what
-    changes meanwhile comes later in the same reading.
+    or of a life of this one that was lost when an older copy was put back) gets a snapshot.  Both are read in the
+    order of versions, so what changes meanwhile comes later in the same reading.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Feed:
         self._directory = directory
         self._store = store
         self._settings = settings
-        self._is_full = not is_known(directory, self._site, held_version)
+        self._is_full = not directory.has_given_out(self._site, held_version)
         self._sent_version = 0 if self._is_full else held_version
         self._changed = asyncio.Event()
 
@@ -124,11 +124,6 @@ class Feed:
         self._connection.link.send_accounts(single(change, taken))
         self._connection.wake()
         await taken.wait()
-
-
-def is_known(directory: Directory, site: str, version: int) -> bool:
-    """Whether this directory has given out `version` of the accounts of `site`."""
-    return directory.sites[site].base_version <= version <= directory.newest_version(site)
 
 
 def single(change: AccountChange, taken: asyncio.Event) -> Iterator[AccountChange]:

@@ -214,6 +214,7 @@ def site_message(status: SiteStatus) -> messages.Site:
         accounts=status.accounts,
         accounts_version=status.accounts_version,
         accounts_held=status.accounts_held,
+        accounts_behind=status.accounts_behind,
         spooled_envelopes=status.spooled_envelopes,
         spooled_bytes=status.spooled_bytes,
     )

@@ -40,6 +40,8 @@ class SiteStatus:
     accounts: int
     accounts_version: int
     accounts_held: int
+    accounts_behind: int
+    """Changes that the site has not confirmed."""
     spooled_envelopes: int
     spooled_bytes: int
 
@@ -57,12 +59,14 @@ class Status:
     def site(self, site: Site) -> SiteStatus:
         """Describe one site."""
         envelopes, size_bytes = self._spool.usage(site.name)
+        held = self._replicas.held(site.name)
         return SiteStatus(
             site,
             self._links.link_status(site.name),
             self._directory.population(site.name),
             self._directory.newest_version(site.name),
-            self._replicas.held(site.name),
+            held,
+            self._directory.changes_since(site.name, held),
             envelopes,
             size_bytes,
         )

@@ -87,12 +87,10 @@ def listed(found: messages.Site) -> dict[str, Cell]:
 def detailed(found: messages.Site) -> dict[str, Cell]:
     """Return what `status` shows."""
     since = datetime.fromtimestamp(found.linked_since_us // MICROSECONDS, UTC)
-    is_behind = found.accounts_held < found.accounts_version
-    behind = found.accounts_version - found.accounts_held if found.accounts_held else found.accounts
     return {
         **listed(found),
         "since": since.isoformat() if found.linked else "-",
-        "behind": behind if is_behind else 0,
+        "behind": found.accounts_behind,
         "accounts_version": found.accounts_version,
         "accounts_held": found.accounts_held,
         "spooled": found.spooled_envelopes,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from central_hub.directory.accounts import AccountRecord
 from central_hub.directory.changes import AccountEdit, Edited, Refused, applied, check
 from central_hub.directory.sites import Site
-from central_hub.directory.store import Contents
+from central_hub.directory.store import GAPS_MAX, Contents, Gap
 
 
 class MemoryDirectory:
@@ -16,11 +16,23 @@ class MemoryDirectory:
         """Start empty."""
         self._sites: dict[str, Site] = {}
         self._versions: dict[str, int] = {}
+        self._gaps: dict[str, list[Gap]] = {}
         self._records: dict[str, AccountRecord] = {}
+
+    async def begin(self, now_us: int) -> None:
+        for name, version in self._versions.items():
+            self._versions[name] = max(version + 1, now_us)
+            gaps = self._gaps.setdefault(name, [])
+            gaps.append(Gap(version, self._versions[name]))
+            if len(gaps) > GAPS_MAX:
+                self._sites[name] = replace(self._sites[name], base_version=gaps.pop(0).before)
 
     async def load(self) -> Contents:
         return Contents(
-            tuple(self._sites.values()), dict(self._versions), tuple(r.account for r in self._records.values())
+            tuple(self._sites.values()),
+            dict(self._versions),
+            {name: tuple(gaps) for name, gaps in self._gaps.items()},
+            tuple(r.account for r in self._records.values()),
         )
 
     async def put_site(self, site: Site) -> Site:

@@ -9,7 +9,7 @@ from central_hub.adapters.sqlite.database import Database
 from central_hub.directory.accounts import Account, AccountRecord
 from central_hub.directory.changes import AccountEdit, Edited, Refused, applied, check
 from central_hub.directory.sites import Site
-from central_hub.directory.store import Contents
+from central_hub.directory.store import GAPS_MAX, Contents, Gap
 from xmpp.sasl import ScramVerifier
 
 INSERT_SITE = """
@@ -18,6 +18,16 @@ INSERT_SITE = """
     RETURNING base_version
 """
 SELECT_SITES = "SELECT name, client_host, client_port, base_version, version FROM sites ORDER BY name"
+ADD_GAPS = "INSERT INTO gaps (site, after, before) SELECT name, version, max(version + 1, ?) FROM sites"
+ADVANCE = "UPDATE sites SET version = max(version + 1, ?)"
+OLD_GAPS = """
+    SELECT site, after, before FROM (
+        SELECT site, after, before, row_number() OVER (PARTITION BY site ORDER BY after DESC) AS age FROM gaps
+    ) WHERE age > ? ORDER BY after
+"""
+FORGET_GAP = "DELETE FROM gaps WHERE site = ? AND after = ?"
+RAISE_BASE = "UPDATE sites SET base_version = ? WHERE name = ?"
+SELECT_GAPS = "SELECT site, after, before FROM gaps ORDER BY after"
 SELECT_INDEX = "SELECT local, site, version, disabled, display_name FROM accounts"
 SELECT_ACCOUNT = "SELECT local, site, version, disabled, display_name, verifiers FROM accounts WHERE local = ?"
 SELECT_AFTER = """
@@ -41,6 +51,9 @@ class SQLiteDirectory:
         """Use `database`, whose migrations hold this table."""
         self._database = database
 
+    async def begin(self, now_us: int) -> None:
+        await self._database.write(lambda connection: begin(connection, now_us))
+
     async def load(self) -> Contents:
         return await self._database.read(load)
 
@@ -56,12 +69,25 @@ class SQLiteDirectory:
         )
 
 
+def begin(connection: sqlite3.Connection, now_us: int) -> None:
+    """Have every site's versions go on at `now_us`, and note the gaps."""
+    connection.execute(ADD_GAPS, (now_us,))
+    connection.execute(ADVANCE, (now_us,))
+    for site, after, before in connection.execute(OLD_GAPS, (GAPS_MAX,)).fetchall():
+        connection.execute(FORGET_GAP, (site, after))
+        connection.execute(RAISE_BASE, (before, site))
+
+
 def load(connection: sqlite3.Connection) -> Contents:
     """Read the index."""
     rows = connection.execute(SELECT_SITES).fetchall()
+    gaps: dict[str, list[Gap]] = {}
+    for site, after, before in connection.execute(SELECT_GAPS):
+        gaps.setdefault(site, []).append(Gap(after, before))
     return Contents(
         tuple(Site(*row[:4]) for row in rows),
         {row[0]: row[4] for row in rows},
+        gaps,
         [account(row) for row in connection.execute(SELECT_INDEX)],
     )
 

@@ -36,4 +36,13 @@ CREATE TABLE spool_extents (          -- outlives what the spool held: positions
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Final = (DIRECTORY, SPOOL)
+GAPS: Final = """
+CREATE TABLE gaps (                   -- versions that no life of the directory has given out
+    site TEXT NOT NULL REFERENCES sites (name),
+    after INTEGER NOT NULL,
+    before INTEGER NOT NULL,
+    PRIMARY KEY (site, after)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final = (DIRECTORY, SPOOL, GAPS)

@@ -12,7 +12,7 @@ from central_hub.adapters.sqlite.migrations import MIGRATIONS
 from central_hub.directory.accounts import Account
 from central_hub.directory.changes import AccountEdit, Edited, Expectation, Refused
 from central_hub.directory.sites import Site
-from central_hub.directory.store import DirectoryStore
+from central_hub.directory.store import GAPS_MAX, DirectoryStore, Gap
 from xmpp.sasl import ScramVerifier
 
 PARIS = Site("paris", "paris.corp.example", 5222, 1000)
@@ -110,3 +110,29 @@ async def test_pages_are_in_the_order_of_versions(store: DirectoryStore) -> None
     second = await store.accounts_after("paris", first[-1].account.version, 2)
     assert [r.account.local for r in second] == ["a"]
     assert list(await store.accounts_after("paris", second[-1].account.version, 2)) == []
+
+
+async def test_a_life_begins_with_versions_that_no_other_has_given_out(store: DirectoryStore) -> None:
+    await store.put_site(PARIS)
+    await store.put_site(LYON)
+    await store.edit_accounts([add("anna")])
+    await store.begin(3000)
+    contents = await store.load()
+    assert contents.versions == {"paris": 3000, "lyon": 5001}
+    assert {site: list(gaps) for site, gaps in contents.gaps.items()} == {
+        "paris": [Gap(1001, 3000)],
+        "lyon": [Gap(5000, 5001)],
+    }
+    (answer,) = await store.edit_accounts([add("bruno")])
+    assert isinstance(answer, Edited)
+    assert answer.account.version == 3001
+    assert {site.base_version for site in contents.sites} == {1000, 5000}
+
+
+async def test_the_oldest_gaps_are_forgotten_with_what_was_before_them(store: DirectoryStore) -> None:
+    await store.put_site(PARIS)
+    for life in range(1, GAPS_MAX + 3):
+        await store.begin(life * 10_000)
+    contents = await store.load()
+    assert [gap.before for gap in contents.gaps["paris"]] == [life * 10_000 for life in range(3, GAPS_MAX + 3)]
+    assert next(iter(contents.sites)).base_version == 20_000

@@ -133,7 +133,7 @@ class Hub:
         """One life; cancelling it is the death of the process."""
         self._spool = slow = SlowSpool(self.spool_store, self._random, lambda: self.is_failing)
         directory = Directory(self.directory_store, edits_per_commit=100)
-        await directory.load()
+        await directory.load(self._clock.now_us())
         spool = MeasuredSpool(slow, {}, SpoolSettings(), self._clock)
         metrics = ExchangeMetrics(CollectorRegistry())
         self.custody = Custody(spool.extents(), envelopes_max=SETTINGS.forward_envelopes_max, refusals_max=100)

@@ -10,7 +10,7 @@ def add(local: str, site: str = "paris") -> AccountEdit:
 
 async def directory_with_paris(store: MemoryDirectory) -> Directory:
     directory = Directory(store, edits_per_commit=2)
-    await directory.load()
+    await directory.load(0)
     await directory.put_site(Site("paris", "h", 1, 100))
     await directory.put_site(Site("lyon", "h", 2, 500))
     return directory
@@ -40,12 +40,26 @@ async def test_reload_is_the_same() -> None:
     directory = await directory_with_paris(store)
     await directory.edit([add("anna"), add("bruno"), AccountEdit(local="anna", disabled=True)])
     again = Directory(store, edits_per_commit=2)
-    await again.load()
+    await again.load(0)
     assert list(again.accounts("", "")) == list(directory.accounts("", ""))
-    assert (again.newest_version("paris"), again.population("paris")) == (103, 2)
+    assert (again.newest_version("paris"), again.population("paris")) == (104, 2)
     anna = again.account("anna")
     assert anna is not None
     assert anna.disabled
+
+
+async def test_which_versions_were_given_out_and_what_a_replica_lacks() -> None:
+    store = MemoryDirectory()
+    first = await directory_with_paris(store)
+    await first.edit([add("anna"), add("bruno")])
+    second = Directory(store, edits_per_commit=2)
+    await second.load(200)
+    await second.edit([add("claire")])
+    given_out = {version for version in range(95, 210) if second.has_given_out("paris", version)}
+    assert given_out == {100, 101, 102, 200, 201}
+    lacking = {version: second.changes_since("paris", version) for version in sorted(given_out)}
+    assert lacking == {100: 3, 101: 2, 102: 1, 200: 1, 201: 0}
+    assert [second.changes_since("paris", version) for version in (0, 150, 202)] == [3, 3, 3]
 
 
 async def test_listing_is_sorted_and_filtered() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -50,7 +51,7 @@ class Link:
 
 async def paris(store: Store, *names: str) -> Directory:
     directory = Directory(store, edits_per_commit=9)
-    await directory.load()
+    await directory.load(0)
     await directory.put_site(Site("paris", "h", 1, BEGINNING))
     await directory.edit([AccountEdit(local=name, site="paris", verifiers=()) for name in names])
     return directory
@@ -102,6 +103,44 @@ def test_who_holds_what_this_directory_has_given_out_gets_the_difference() -> No
             assert replicas.held("paris") == directory.newest_version("paris")
             replication.close()
             replication.closed("paris")
+
+    run_in_virtual_time(main())
+
+
+def test_a_replica_of_a_life_that_was_lost_is_replaced() -> None:
+    async def main() -> None:
+        store, link, replicas = Store(), Link(), Replicas()
+        directory = await paris(store, "anna", "bruno")
+        copy = deepcopy(store)
+        await directory.edit([AccountEdit(local="bruno", disabled=True)])
+        held = directory.newest_version("paris")
+        restored = Directory(copy, edits_per_commit=9)
+        await restored.load(10_000)
+        await restored.edit([AccountEdit(local="chloe", site="paris", verifiers=())])
+        assert held < restored.newest_version("paris")
+        async with asyncio.TaskGroup() as tasks:
+            replication: Any = Replication(tasks, restored, copy, replicas, settings())
+            replication.opened(link, held)
+            await asyncio.sleep(1)
+            replication.close()
+        assert [change.is_full for change in link.sent] == [True, True]
+        assert people(link) == [["anna", "bruno"], ["chloe"]]
+
+    run_in_virtual_time(main())
+
+
+def test_a_restart_of_the_hub_is_one_empty_difference() -> None:
+    async def main() -> None:
+        store, link = Store(), Link()
+        directory = await paris(store, "anna")
+        held = directory.newest_version("paris")
+        await directory.load(10_000)
+        async with asyncio.TaskGroup() as tasks:
+            replication: Any = Replication(tasks, directory, store, Replicas(), settings())
+            replication.opened(link, held)
+            await asyncio.sleep(1)
+            replication.close()
+        assert link.sent == [AccountChange(10_000)]
 
     run_in_virtual_time(main())
 
