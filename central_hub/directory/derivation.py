@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from xmpp.sasl import ScramVerifier, derive
+from xmpp.sasl.saslprep import saslprep
 
 HASHES = ("SHA-1", "SHA-256")
 """What every account gets: clients without SHA-256 still exist (XEP-0438 section 3.1)."""
@@ -48,17 +49,23 @@ class Derivation:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def derive_all(password: str, iterations: int) -> tuple[ScramVerifier, ...]:
-    """Make one verifier per hash, each with its own salt; raise UnusablePassword."""
-    if not password:
-        raise UnusablePassword("the password is empty")
+def check_password(password: str) -> None:
+    """Raise UnusablePassword if verifiers can't be derived of this."""
     try:
-        return tuple(derive(password, secrets.token_bytes(SALT_BYTES), iterations, name) for name in HASHES)
+        prepared = saslprep(password)
     except ValueError:
         # the cause would carry parts of the password into a traceback
         raise UnusablePassword(
             "the password is too long, or holds characters that are not allowed (RFC 4013)"
         ) from None
+    if not prepared:
+        raise UnusablePassword("the password is empty")
+
+
+def derive_all(password: str, iterations: int) -> tuple[ScramVerifier, ...]:
+    """Make one verifier per hash, each with its own salt; raise UnusablePassword."""
+    check_password(password)
+    return tuple(derive(password, secrets.token_bytes(SALT_BYTES), iterations, name) for name in HASHES)
 
 
 def derive_share(passwords: Sequence[str], iterations: int) -> list[tuple[ScramVerifier, ...] | UnusablePassword]:

@@ -1,5 +1,6 @@
 """The directory in memory: resolution is one look-up; the store stays the authority for changes."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -16,7 +17,8 @@ class Directory:
     """Sites and accounts.
 
     Rule: the index is changed only by what the store has committed, newest version wins, so it never runs ahead
-    of the store.
+    of the store; and it takes what was committed also when nobody waits for the answer any more (a call that was
+    cancelled), so it never stays behind.
     """
 
     def __init__(self, store: DirectoryStore, *, edits_per_commit: int) -> None:
@@ -109,7 +111,10 @@ class Directory:
         return len(self._accounts)
 
     async def put_site(self, site: Site) -> Site:
-        """Add a site, or change where its clients connect."""
+        """Add a site, or change where its clients connect; raise StoreUnavailable."""
+        return await asyncio.shield(self._put_site(site))
+
+    async def _put_site(self, site: Site) -> Site:
         stored = await self._store.put_site(site)
         self._sites[stored.name] = stored
         self._newest.setdefault(stored.name, stored.base_version)
@@ -124,9 +129,12 @@ class Directory:
         answers: list[Edited | Refused] = []
         remaining = iter(edits)
         while batch := list(islice(remaining, self._edits_per_commit)):
-            done = await self._store.edit_accounts(batch)
-            self._take(done)
-            answers += done
+            answers += await asyncio.shield(self._commit(batch))
+        return answers
+
+    async def _commit(self, edits: Sequence[AccountEdit]) -> list[Edited | Refused]:
+        answers = await self._store.edit_accounts(edits)
+        self._take(answers)
         return answers
 
     def _take(self, answers: Sequence[Edited | Refused]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from central_hub.directory.changes import AccountEdit, Edited, Expectation, Refused, check
-from central_hub.directory.derivation import Derivation, UnusablePassword
+from central_hub.directory.derivation import Derivation, UnusablePassword, check_password
 from central_hub.directory.directory import Directory
 from xmpp.jid import JID, InvalidJID
 
@@ -40,8 +40,8 @@ class Outcome:
     """(row, local part, reason) of the first `errors_max` refused rows."""
     versions: dict[str, int] = field(default_factory=dict)
     """Newest version of each site that changed."""
-    rehearsed: set[str] = field(default_factory=set)
-    """Local parts that a dry run has seen."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Local part to the number of the row that was taken for it: a second one is refused."""
     dry_run: bool = False
 
     def refuse(self, row: Row, reason: str) -> None:
@@ -103,7 +103,7 @@ class Accounts:
         usable: list[tuple[AccountEdit, Row]] = []
         for row in rows:
             try:
-                usable.append(self._edit(row, options))
+                usable.append(self._edit(row, options, outcome.rows))
             except InvalidRow as error:
                 outcome.refuse(row, str(error))
         if options.dry_run:
@@ -155,8 +155,17 @@ class Accounts:
         (answer,) = await self._directory.edit([edit])
         return answer
 
-    def _edit(self, row: Row, options: PutOptions) -> tuple[AccountEdit, Row]:
-        """Return the checked edit, still without verifiers, and the row with the password that it is going to get."""
+    def _edit(self, row: Row, options: PutOptions, taken: dict[str, int]) -> tuple[AccountEdit, Row]:
+        """Return the checked edit, still without verifiers, and the row with the password that it is going to get.
+
+        Args:
+            row: as it came.
+            options: of the call.
+            taken: local part to the number of the row that has it; gets this one.
+
+        Raises:
+            InvalidRow: why it can't be.
+        """
         local = self.local(row.local)
         if not row.site:
             raise InvalidRow("no site is given")
@@ -178,17 +187,23 @@ class Accounts:
         refused = check(edit, current)
         if refused is not None:
             raise InvalidRow(refused.value)
+        first = taken.setdefault(local, row.number)
+        if first != row.number:
+            raise InvalidRow(f"the same account is in row {first}")
         return edit, row
 
     def _rehearse(self, usable: list[tuple[AccountEdit, Row]], outcome: Outcome) -> None:
         for edit, row in usable:
-            if edit.expects is Expectation.ABSENT and edit.local in outcome.rehearsed:
-                outcome.refuse(row, Refused.EXISTS)
-            elif edit.local in outcome.rehearsed or self._directory.account(edit.local) is not None:
-                outcome.updated += 1
-            else:
+            try:
+                if row.password:
+                    check_password(row.password)
+            except UnusablePassword as error:
+                outcome.refuse(row, str(error))
+                continue
+            if self._directory.account(edit.local) is None:
                 outcome.created += 1
-            outcome.rehearsed.add(edit.local)
+            else:
+                outcome.updated += 1
 
     async def _with_verifiers(
         self, usable: list[tuple[AccountEdit, Row]], outcome: Outcome

@@ -151,21 +151,27 @@ class AdministrationService(grpc_service.AdministrationServicer):
     async def _answering(
         self, context: Context, change: str | None = None, outcome: Outcome | None = None, **facts: object
     ) -> AsyncIterator[None]:
-        """Admit administrators only, log a change when it is done, and turn faults into status codes."""
+        """Admit administrators only, log a change that is or may be done, and turn faults into status codes."""
         try:
             name = administrator(context.auth_context())
-            yield
         except NotAnAdministrator as error:
             log.warning("administration_refused", peer=context.peer(), certificate=error.found)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+        is_complete, may_have_changed = False, outcome is not None
+        try:
+            yield
+            is_complete = may_have_changed = True
         except (InvalidRow, InvalidSiteName, UnusablePassword) as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except StoreUnavailable as error:
             log.warning("directory_store_unavailable", reason=str(error))
             await context.abort(grpc.StatusCode.UNAVAILABLE, f"the hub's store is unavailable: {error}")
-        else:
-            if change is not None:
-                log.info(change, administrator=name, **facts, **counts(outcome))
+        except asyncio.CancelledError:
+            may_have_changed = True
+            raise
+        finally:
+            if change is not None and may_have_changed:
+                log.info(change, administrator=name, complete=is_complete, **facts, **counts(outcome))
 
     async def _edited(self, answer: Edited | Refused, context: Context) -> messages.AccountRecord:
         if isinstance(answer, Refused):

@@ -164,6 +164,17 @@ async def test_changes_are_logged_with_their_author_and_never_with_a_password(pk
         assert "extremely-secret" not in repr(logs)
 
 
+async def test_an_import_that_breaks_off_is_logged_with_what_it_did(pki: Pki, data: Path, logs: Logs) -> None:
+    async with hub(hub_settings(pki, data)) as ports, administrator(ports, pki) as stub:
+        await stub.AddSite(messages.AddSiteRequest(name="paris", client_host="h", client_port=1))
+        row = messages.AccountRow(row=1, local="anna", site="paris", password="demo")
+        requests = [messages.PutAccountsRequest(rows=[row]), messages.PutAccountsRequest(rows=[row] * 1001)]
+        with pytest.raises(grpc.aio.AioRpcError, match="more than 1000 rows"):
+            await stub.PutAccounts(iter(requests))
+        (entry,) = [entry for entry in logs if entry["event"] == "accounts_put"]
+        assert (entry["administrator"], entry["complete"], entry["created"]) == ("op", False, 1)
+
+
 async def test_no_hub_there(pki: Pki, data: Path) -> None:
     async with hub(hub_settings(pki, data)) as ports:
         chappe = cli(ports, pki)

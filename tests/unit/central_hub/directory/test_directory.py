@@ -1,3 +1,8 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
 from central_hub.adapters.memory.directory import MemoryDirectory
 from central_hub.directory.changes import AccountEdit, Edited, Refused
 from central_hub.directory.directory import Directory
@@ -60,6 +65,41 @@ async def test_which_versions_were_given_out_and_what_a_replica_lacks() -> None:
     lacking = {version: second.changes_since("paris", version) for version in sorted(given_out)}
     assert lacking == {100: 3, 101: 2, 102: 1, 200: 1, 201: 0}
     assert [second.changes_since("paris", version) for version in (0, 150, 202)] == [3, 3, 3]
+
+
+class SlowStore(MemoryDirectory):
+    """Commits when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_commit = asyncio.Event()
+        self.may_commit.set()
+
+    async def put_site(self, site: Site) -> Site:
+        stored = await super().put_site(site)
+        await self.may_commit.wait()
+        return stored
+
+    async def edit_accounts(self, edits: Sequence[AccountEdit]) -> list[Edited | Refused]:
+        answers = await super().edit_accounts(edits)
+        await self.may_commit.wait()
+        return answers
+
+
+async def test_what_is_committed_for_a_call_that_was_cancelled_is_known() -> None:
+    store = SlowStore()
+    directory = await directory_with_paris(store)
+    changed = asyncio.Event()
+    directory.observe(lambda _: changed.set())
+    for work in (directory.put_site(Site("nice", "h", 3, 900)), directory.edit([add("anna"), add("bruno")])):
+        store.may_commit.clear()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await work
+        store.may_commit.set()
+    async with asyncio.timeout(5):
+        await changed.wait()
+    assert (directory.home_of("anna"), set(directory.sites)) == ("paris", {"paris", "lyon", "nice"})
 
 
 async def test_listing_is_sorted_and_filtered() -> None:

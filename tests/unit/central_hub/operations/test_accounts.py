@@ -71,12 +71,29 @@ async def test_errors_are_counted_beyond_those_described(accounts: Accounts) -> 
     assert [number for number, _, _ in outcome.errors] == [1, 2]
 
 
-async def test_same_account_twice_in_one_file(accounts: Accounts) -> None:
-    rows = (Row(1, "anna", "paris", "demo", None), Row(2, "Anna", "paris", "demo", None))
-    rehearsed = await put(accounts, *rows, options=PutOptions(create_only=True, dry_run=True))
-    done = await put(accounts, *rows, options=PutOptions(create_only=True))
+@pytest.mark.parametrize("create_only", [True, False])
+async def test_same_account_twice_in_one_file(accounts: Accounts, *, create_only: bool) -> None:
+    rows = (
+        Row(1, "anna", "nowhere", "demo", None),
+        Row(2, "anna", "paris", "demo", None),
+        Row(3, "Anna", "paris", "other", None),
+    )
+    rehearsed = await put(accounts, *rows, options=PutOptions(create_only=create_only, dry_run=True))
+    done = await put(accounts, *rows, options=PutOptions(create_only=create_only))
     assert (rehearsed.created, rehearsed.errors) == (done.created, done.errors)
-    assert [number for number, _, _ in done.errors] == [2]
+    assert [(number, reason) for number, _, reason in done.errors] == [
+        (1, "no such site: 'nowhere'"),
+        (3, "the same account is in row 2"),
+    ]
+
+
+@pytest.mark.parametrize("password", ["a\x00", "\xad", "x\u0627"])
+async def test_a_dry_run_refuses_the_passwords_that_an_import_refuses(accounts: Accounts, password: str) -> None:
+    row = Row(1, "anna", "paris", password, None)
+    rehearsed = await put(accounts, row, options=PutOptions(dry_run=True))
+    done = await put(accounts, row)
+    assert (rehearsed.created, rehearsed.errors) == (0, done.errors)
+    assert len(done.errors) == 1
 
 
 async def test_dry_run_changes_nothing(accounts: Accounts, directory: Directory) -> None:
