@@ -20,7 +20,7 @@ from chappe.administration.connection import (
     remember_profile,
 )
 from chappe.administration.output import Cell, show, show_one
-from chappe.administration.rows import Row, Sheet, UnreadableFile, read_csv, read_ldif
+from chappe.administration.rows import Row, Sheet, UnreadableFile, read_csv, read_ldif, text_of
 
 LIST_COLUMNS = ("local", "site", "display_name", "disabled", "held")
 PASSWORD_CHARACTERS_MAX = 1024
@@ -65,6 +65,7 @@ def add(context: click.Context, local: str, site: str, name: str, wait: float | 
 @account.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["csv", "ldif"]), help="By default from the file's name.")
+@click.option("--encoding", help="By default UTF-8, or what the byte order mark says; Excel may want cp1252.")
 @click.option("--site", default="", help="Home site of rows that name none.")
 @click.option("--initial-password-file", type=click.File(), help="Password of new accounts whose row has none.")
 @click.option("--create-only", is_flag=True, help="Refuse accounts that exist instead of changing them.")
@@ -75,25 +76,29 @@ def add(context: click.Context, local: str, site: str, name: str, wait: float | 
 def import_(
     context: click.Context,
     file: Path,
-    kind: str | None,
     site: str,
     initial_password_file: Any,  # noqa: ANN401 - click's open file
     wait: float | None,
     *,
+    kind: str | None,
+    encoding: str | None,
     create_only: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Add or change the accounts of FILE.
 
-    CSV has a header with the columns local, site, password and display_name, of which only local is needed.  LDIF
-    gives uid (or mail), cn or displayName, and userPassword where it is clear text.  A row without a password keeps
-    the one that the account has.  Wrong rows are reported with their line; the others are taken (exit code 5).
+    CSV has a header with the columns local, site, password and display_name, of which only local is needed; commas,
+    semicolons or tabs separate them.  LDIF gives uid (or mail), cn or displayName, and userPassword where it is clear
+    text.  What a row does not give, the account keeps.  Wrong rows are reported with their line, the others are taken
+    (exit code 5); of a file that can't be read to its end nothing is.
     """
-    sheet = read_sheet(file, kind, site)
+    sheet = read_sheet(file, kind, encoding, site)
     for warning in sheet.warnings:
         click.echo(f"{file}: {warning}", err=True)
     initial = "" if initial_password_file is None else initial_password_file.readline().rstrip("\r\n")
+    if initial_password_file is not None and not initial:
+        raise click.UsageError(f"{initial_password_file.name}: the first line is to be the password, and is empty")
     options = messages.PutOptions(create_only=create_only, dry_run=dry_run, initial_password=initial)
     with connected(context.obj()) as hub:
         answer = hub.PutAccounts(requests(sheet.rows, options), timeout=BULK_SECONDS)
@@ -202,14 +207,16 @@ def new_password() -> str:
     return password
 
 
-def read_sheet(file: Path, kind: str | None, default_site: str) -> Sheet:
+def read_sheet(file: Path, kind: str | None, encoding: str | None, default_site: str) -> Sheet:
     """Read FILE as what it is; a file that can't be read at all is a wrong command line."""
     kind = kind or ("ldif" if file.suffix.lower() in (".ldif", ".ldf") else "csv")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            return read_ldif(opened, default_site) if kind == "ldif" else read_csv(opened, default_site)
+        text = text_of(file.read_bytes(), encoding)
+        return read_ldif(text, default_site) if kind == "ldif" else read_csv(text, default_site)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}") from error
+    except LookupError as error:
+        raise click.BadParameter(str(error), param_hint="--encoding") from error
     except UnreadableFile as error:
         raise click.UsageError(f"{file}: {error}") from error
 

@@ -7,13 +7,34 @@ import grpc
 from cascade.v1 import administration_pb2 as messages
 from cascade.v1.administration_pb2_grpc import AdministrationStub
 from chappe.administration.connection import NotConfirmed
+from chassis.clock import Clock, SystemClock
+
+CALL_SECONDS_MIN = 0.1
+"""What is left for a site when others have used up the time: it may have confirmed long ago."""
 
 
-def await_held(hub: AdministrationStub, versions: Iterable[messages.SiteVersion], seconds: float) -> None:
-    """Return when every site has confirmed its version; raise NotConfirmed after `seconds` for each."""
+def await_held(
+    hub: AdministrationStub,
+    versions: Iterable[messages.SiteVersion],
+    seconds: float,
+    clock: Clock | None = None,
+) -> None:
+    """Return when every site has confirmed its version.
+
+    Args:
+        hub: knows.
+        versions: of sites.
+        seconds: for all of them together.
+        clock: steady; None = the system's.
+
+    Raises:
+        NotConfirmed: one has not in time.
+    """
+    clock = clock or SystemClock()
+    deadline = clock.monotonic() + seconds
     for version in versions:
         try:
-            hub.AwaitHeld(version, timeout=seconds)
+            hub.AwaitHeld(version, timeout=max(CALL_SECONDS_MIN, deadline - clock.monotonic()))
         except grpc.RpcError as error:
             if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise

@@ -1,4 +1,7 @@
-"""LDIF content records (RFC 2849): folded lines, base64 values, comments; change records only if they add."""
+"""LDIF content records (RFC 2849): folded lines, base64 values, comments; change records only if they add.
+
+Values are text; bytes of base64 values that are no UTF-8 (pictures, certificates) are escaped as lone surrogates.
+"""
 
 import base64
 import binascii
@@ -65,9 +68,9 @@ def parsed(number: int, line: str) -> tuple[str, str]:
     if rest.startswith("<"):
         raise MalformedLDIF(number, "values from URLs are not read")
     if not rest.startswith(":"):
-        return name, rest.strip(" ")
+        return name, rest.lstrip(" ")
     try:
         value = base64.b64decode(rest[1:].strip(" "), validate=True)
     except binascii.Error as error:
         raise MalformedLDIF(number, f"not base64: {error}") from error
-    return name, value.decode("utf-8", "replace")
+    return name, value.decode("utf-8", "surrogateescape")

@@ -1,4 +1,3 @@
-from io import StringIO
 from pathlib import Path
 
 from chappe.administration.rows import read_csv
@@ -24,6 +23,6 @@ def test_everybody_is_somebody_and_has_colleagues_at_both_sites() -> None:
 
 def test_the_file_is_one_that_can_be_imported(tmp_path: Path) -> None:
     write_csv(tmp_path / "people.csv")
-    sheet = read_csv(StringIO((tmp_path / "people.csv").read_text()), "")
+    sheet = read_csv((tmp_path / "people.csv").read_text(), "")
     assert sheet.errors == []
     assert len(sheet.rows) == 40
