@@ -26,6 +26,11 @@ class EdgeGauges(Collector):
         yield GaugeMetricFamily("edge_accounts", "Accounts at home here.", len(edge.directory))
         yield GaugeMetricFamily("edge_tasks", "Requests that wait for the store.", self._tasks.running)
         yield GaugeMetricFamily("edge_linked", "1 while the hub is there.", float(edge.arrivals.is_linked))
+        yield CounterMetricFamily(
+            "edge_unsound_stanzas",
+            "Stanzas and presences of other sites that were not what they said.",
+            edge.arrivals.unsound,
+        )
         yield GaugeMetricFamily(
             "edge_custody_backlog", "Acceptances that wait for a commit.", self._store.custody.backlog
         )

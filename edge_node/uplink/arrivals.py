@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import structlog
 
-from cascade.envelope import Envelope
+from cascade.envelope import ENVELOPE_BYTES_MAX, Envelope
 from cascade.frame import (
     AccountChange,
     AccountPresence,
@@ -30,12 +30,16 @@ from edge_node.uplink.link import Link
 from edge_node.uplink.replica import ReplicaKeeper
 from edge_node.uplink.waiting import Commit
 from xmpp.errors import StanzaCondition, StanzaError
+from xmpp.inspection import Inspector
 from xmpp.jid import JID, InvalidJID
 from xmpp.stanza import Stanza
 
 _log = structlog.get_logger()
 
 _CONDITIONS = {condition.value: condition for condition in StanzaCondition}
+
+_UNSOUND_LOG_SECONDS = 1.0
+"""Stanzas that are not what they say are logged once in this time; the metric counts all."""
 
 
 class Arrivals:
@@ -77,6 +81,9 @@ class Arrivals:
         self._waiting: deque[tuple[list[Envelope], Callable[[int], None]]] = deque()
         self._is_busy = False
         self._grace: asyncio.TimerHandle | None = None
+        self._inspector = Inspector(ENVELOPE_BYTES_MAX)
+        self._unsound_logged_at = float("-inf")
+        self._unsound = 0
         self.is_linked = False
         self.domain = ""
         """As the hub says it; empty before the first link."""
@@ -86,6 +93,11 @@ class Arrivals:
         self._link = link
         for account in self._remote.watched():
             link.watch(account)
+
+    @property
+    def unsound(self) -> int:
+        """Stanzas and presences of other sites that were not what they said, and were dropped."""
+        return self._unsound + self._remote.unsound
 
     # The link itself.
 
@@ -165,7 +177,7 @@ class Arrivals:
         return await _count_stored(commits)
 
     def _take_messages(self, envelope: Envelope, watermark: tuple[str, int, int], done: Done) -> None:
-        stanzas = list(stanzas_of(envelope))
+        stanzas = list(self._stanzas_of(envelope))
         for stanza in stanzas[:-1]:
             self._messages.inject(stanza)
         if stanzas:
@@ -180,7 +192,7 @@ class Arrivals:
 
     async def _take_presence(self, envelope: Envelope) -> bool:
         try:
-            for stanza in stanzas_of(envelope):
+            for stanza in self._stanzas_of(envelope):
                 await self._presence.arrive(stanza)
         except Exception as error:  # noqa: BLE001 - the store may fail; the envelope comes again
             _log.warning("presence_not_stored", origin=envelope.origin, sequence=envelope.sequence, error=str(error))
@@ -188,9 +200,21 @@ class Arrivals:
         return True
 
     def _take_transient(self, envelope: Envelope) -> None:
-        for stanza in stanzas_of(envelope):
+        for stanza in self._stanzas_of(envelope):
             if stanza.kind == "iq":
                 self._iqs.arrive(stanza)
+
+    def _stanzas_of(self, envelope: Envelope) -> Iterator[Stanza]:
+        """The stanzas of an envelope, but for those whose bytes are something else: a stolen site may send anything."""
+        for stanza in stanzas_of(envelope):
+            if self._inspector.is_sound(stanza):
+                yield stanza
+                continue
+            self._unsound += 1
+            now = asyncio.get_running_loop().time()
+            if now >= self._unsound_logged_at + _UNSOUND_LOG_SECONDS:
+                self._unsound_logged_at = now
+                _log.warning("security_unsound_stanza", origin=envelope.origin, sender=envelope.sender)
 
     # Answers.
 

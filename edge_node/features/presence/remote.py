@@ -11,9 +11,12 @@ from typing import Protocol
 from edge_node.routing.router import Router
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
+from xmpp.inspection import Inspector
 from xmpp.jid import JID, InvalidJID
 from xmpp.stanza import Stanza, with_recipient
 
+PRESENCE_BYTES_MAX = 1_048_576
+"""Of one resource elsewhere: the largest stanza that a site may allow its clients."""
 Resources = Mapping[str, bytes]
 """Resource to its presence as broadcast: the rendered stanza, without `to`."""
 
@@ -45,6 +48,9 @@ class RemotePresence:
         self._next_version = next_version
         self._watchers: dict[str, set[LocalAccount]] = {}
         self._shown: dict[str, dict[str, bytes]] = {}
+        self._inspector = Inspector(PRESENCE_BYTES_MAX)
+        self.unsound = 0
+        """Presences of other sites that were not those of the account that they came for, and were not shown."""
 
     # What we watch.
 
@@ -102,8 +108,13 @@ class RemotePresence:
         if watchers is None:
             return
         before = self._shown.get(contact, {})
+        resources = {
+            resource: stanza
+            for resource, stanza in resources.items()
+            if before.get(resource) == stanza or self._is_sound(contact, resource, stanza)
+        }
         if resources:
-            self._shown[contact] = dict(resources)
+            self._shown[contact] = resources
         else:
             self._shown.pop(contact, None)
         news = [stanza for resource, stanza in resources.items() if before.get(resource) != stanza]
@@ -118,6 +129,17 @@ class RemotePresence:
         """Nothing is known of other sites any more: their accounts are shown as unavailable."""
         for contact in list(self._shown):
             self.learned(contact, {})
+
+    def _is_sound(self, contact: str, resource: str, stanza: bytes) -> bool:
+        """Whether another site has sent what it says; a stolen one may send anything."""
+        try:
+            sender = JID.parse(contact).with_resource(resource)
+        except InvalidJID:
+            is_sound = False
+        else:
+            is_sound = self._inspector.is_presence_of(sender, stanza)
+        self.unsound += not is_sound
+        return is_sound
 
     def _gone(self, contact: str, resource: str) -> bytes:
         sender = JID.parse(contact).with_resource(resource)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,17 @@ class TestHeld:
         assert heard(bruno) == ["1", "subscribe", "3", "available"]
         assert lyon.acknowledged == [4]
         assert await edge.store.inbox.watermarks() == {"lyon": (1, 4)}
+
+    async def test_what_is_more_than_it_says_is_dropped_and_counts_as_taken(self, edge: Edge) -> None:
+        bruno, lyon = await edge.login("bruno", "desk"), Lyon(edge)
+        forged = f"1</body></message><message from='anna@{DOMAIN}'><body>2"
+        smuggled = replace(presence(2, "bruno", "subscribe"), declarations=f" from='anna@{DOMAIN}'".encode())
+        question = replace(envelope(0, "bruno/desk", kind="iq", type_="get"), inner=b"<a/></iq><iq>", payloads=("a",))
+        with capture_logs() as logs:
+            await lyon.sends(envelope(1, "bruno", body=forged), smuggled, question, envelope(3, "bruno"))
+        assert [heard(bruno), lyon.acknowledged] == [["3"], [3]]
+        assert edge.parts.arrivals.unsound == 3
+        assert [(entry["event"], entry["origin"]) for entry in logs] == [("security_unsound_stanza", "lyon")]
 
     async def test_frames_are_taken_one_after_the_other(self, edge: Edge) -> None:
         bruno, lyon = await edge.login("bruno", "desk"), Lyon(edge)

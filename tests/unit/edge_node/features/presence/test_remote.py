@@ -78,6 +78,21 @@ class TestLearning:
             remote(edge).learned(DAVID, {"pad": rendered("pad", "away"), "phone": rendered("phone")})
             assert (seen(anna), seen(stranger)) == ([], [])
 
+    async def test_what_another_site_has_made_up_is_not_shown(self) -> None:
+        async with Edge("anna") as edge:
+            (anna,) = await with_david(edge, "anna")
+            made_up = {
+                "pad": b"<presence/></stream:stream>",
+                "desk": Stanza("presence", sender=jid("chloe/desk")).render(),
+                "phone": b"",
+                "\0": b"<presence/>",
+                "car": rendered("car"),
+            }
+            remote(edge).learned(DAVID, made_up)
+            remote(edge).learned(DAVID, {})
+            assert seen(anna) == [(f"{DAVID}/car", None, b""), (f"{DAVID}/car", "unavailable", b"")]
+            assert remote(edge).unsound == edge.parts.arrivals.unsound == 4
+
     async def test_a_resource_that_comes_later_is_shown_what_is_known(self) -> None:
         async with Edge("anna") as edge:
             await with_david(edge, "anna")
