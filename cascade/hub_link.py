@@ -32,7 +32,16 @@ from cascade.frame import (
     Welcome,
 )
 from cascade.interest import InterestGatherer, PendingInterest
-from cascade.link import FailureReason, LinkFailure, LinkSettings, LinkState, Pacing, RuleBroken, move_transient
+from cascade.link import (
+    FailureReason,
+    LinkFailure,
+    LinkSettings,
+    LinkState,
+    Pacing,
+    RuleBroken,
+    move_transient,
+    printable,
+)
 from cascade.presence import PendingPresence
 
 
@@ -216,7 +225,7 @@ class HubLink:
         if hello.protocol != PROTOCOL:
             raise RuleBroken(FailureReason.VERSION, f"the site speaks version {hello.protocol}, we speak {PROTOCOL}")
         if hello.site != self.site:
-            raise RuleBroken(FailureReason.IDENTITY, f"{self.site} says that it is {hello.site}")
+            raise RuleBroken(FailureReason.IDENTITY, f"{self.site} says that it is {printable(hello.site)}")
         if not hello.epoch:
             raise RuleBroken(FailureReason.MALFORMED, "a hello without an epoch")
         self._hello = hello
@@ -249,7 +258,7 @@ class HubLink:
         held = 0
         for envelope in envelopes:
             if envelope.origin != self.site or envelope.epoch != hello.epoch:
-                name = f"{envelope.origin}, epoch {envelope.epoch}"
+                name = f"{printable(envelope.origin)}, epoch {envelope.epoch}"
                 raise RuleBroken(
                     FailureReason.IDENTITY, f"an envelope of {name}, from {self.site}, epoch {hello.epoch}"
                 )

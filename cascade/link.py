@@ -105,6 +105,15 @@ class RuleBroken(Exception):
         self.failure = LinkFailure(reason, text)
 
 
+_PRINTABLE_MAX = 100
+
+
+def printable(text: str) -> str:
+    """Return what a peer says, fit for logs, terminals and answers: not long, and nothing that moves a cursor."""
+    shown = "".join(character if character.isprintable() else "?" for character in text[:_PRINTABLE_MAX])
+    return shown if len(text) <= _PRINTABLE_MAX else f"{shown}..."
+
+
 def move_transient(waiting: deque[Envelope], gathered: list[Envelope], count_max: int, bytes_max: int) -> int:
     """Move transient envelopes into a frame; return their size.  The rest of the frame is for held ones."""
     size_bytes = 0

@@ -12,7 +12,7 @@ import structlog
 from cascade.envelope import Envelope
 from cascade.frame import AccountPresence, Hello, HomeAnswer
 from cascade.hub_link import HubStep
-from cascade.link import FailureReason, LinkFailure
+from cascade.link import FailureReason, LinkFailure, printable
 from cascade.transport.server import LinkConnection
 from central_hub.directory.directory import Directory
 from central_hub.links.dispatcher import Dispatcher
@@ -168,8 +168,9 @@ class Exchange:
             log.warning("link_refused", site=site, peer=connection.peer, reason=failure.reason, text=failure.text)
             connection.end(failure)
             return
-        self._live[site] = LiveLink(connection, LinkStatus(self._clock.now_us(), hello.software))
-        log.info("link_opened", site=site, peer=connection.peer, epoch=hello.epoch, software=hello.software)
+        software = printable(hello.software)
+        self._live[site] = LiveLink(connection, LinkStatus(self._clock.now_us(), software))
+        log.info("link_opened", site=site, peer=connection.peer, epoch=hello.epoch, software=software)
         self._replication.opened(connection, hello.accounts_version)
         self._presence.linked(site)
         self._arm_presence_timer()
@@ -225,7 +226,7 @@ class Exchange:
         now = self._clock.monotonic()
         if now >= self._forgery_logged.get(site, -FORGERY_LOG_SECONDS) + FORGERY_LOG_SECONDS:
             self._forgery_logged[site] = now
-            log.warning("security_forged_sender", site=site, claimed=claimed)
+            log.warning("security_forged_sender", site=site, claimed=printable(claimed))
 
     def _undeliverable(self, envelope: Envelope, recipients: Iterable[str], condition: str) -> None:
         origin = self._live.get(envelope.origin)

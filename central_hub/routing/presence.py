@@ -154,6 +154,8 @@ class PresenceExchange:
         mine = self._by_watcher.get(site, ())
         if account not in mine and len(mine) >= self._accounts_per_site_max:
             return None
+        if "/" in account:
+            return None  # one account would have as many names as a site can think of resources
         watched = self._watched.get(account)
         if watched is None:
             home = self._home_of(account)

@@ -170,7 +170,7 @@ async def linked(
             acknowledged=released,
             accounts_version=accounts_version,
             window_envelopes=100,
-            software="test",
+            software="test\x1b[31m",
         )
         await site.send(Frame(hello=hello))
         while site.got.welcome is None:

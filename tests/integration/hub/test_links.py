@@ -212,6 +212,14 @@ async def test_an_administrators_certificate_opens_no_link(pki: Pki, data: Path)
         assert await site.ended() is grpc.StatusCode.PERMISSION_DENIED
 
 
+async def test_what_a_site_says_of_its_software_moves_no_cursor(pki: Pki, data: Path) -> None:
+    async with hub(hub_settings(pki, data)) as ports, administrator(ports, pki) as admin:
+        await settle(ports, pki)
+        async with linked(ports, pki, "paris"):
+            found = await admin.ListSites(messages.ListSitesRequest(name="paris"))
+    assert [site.software for site in found.sites] == ["test?[31m"]
+
+
 async def test_newer_link_of_a_site_replaces_the_older(pki: Pki, data: Path) -> None:
     async with hub(hub_settings(pki, data)) as ports:
         await settle(ports, pki)

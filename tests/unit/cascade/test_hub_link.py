@@ -66,10 +66,15 @@ def reason(link: HubLink, frame: Frame) -> FailureReason:
         (Frame(hello=replace(HELLO, protocol=2)), FailureReason.VERSION),
         (Frame(hello=replace(HELLO, site="lyon")), FailureReason.IDENTITY),
         (Frame(hello=replace(HELLO, epoch=0)), FailureReason.MALFORMED),
+        (Frame(hello=replace(HELLO, site="\x1b[2J" * 1_000_000)), FailureReason.IDENTITY),
     ],
 )
 def test_a_bad_hello_is_refused(frame: Frame, expected: FailureReason) -> None:
-    assert reason(HubLink("paris", SETTINGS, NOW), frame) is expected
+    failure = HubLink("paris", SETTINGS, NOW).receive(frame, NOW).failure
+    assert failure is not None
+    assert failure.reason is expected
+    assert failure.text.isprintable()
+    assert len(failure.text) < 200, "it goes into the status of the call, and into the log"
 
 
 def test_nothing_may_come_between_hello_and_welcome() -> None:

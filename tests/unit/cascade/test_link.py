@@ -3,7 +3,7 @@ from collections import deque
 import pytest
 
 from cascade.envelope import Envelope
-from cascade.link import FailureReason, LinkFailure, LinkSettings, Pacing, move_transient
+from cascade.link import FailureReason, LinkFailure, LinkSettings, Pacing, move_transient, printable
 from tests.unit.cascade.envelopes import transient
 
 SETTINGS = LinkSettings(gather_seconds=0.5, acknowledge_seconds=3, dead_seconds=45, greeting_seconds=10)
@@ -69,3 +69,9 @@ def test_permanent_failures_are_those_that_trying_again_cannot_cure() -> None:
         FailureReason.EPOCH,
         FailureReason.REGRESSED,
     }
+
+
+def test_what_a_peer_says_is_made_fit_to_be_shown() -> None:
+    assert printable("chappe-edge 1.0, Zürich") == "chappe-edge 1.0, Zürich"
+    assert printable("a\x1b[31mb\nc") == "a?[31mb?c"
+    assert printable("x" * 101) == "x" * 100 + "..."

@@ -52,6 +52,15 @@ def watch(*accounts: str, held: int = 0, full: bool = False) -> InterestChange:
     return InterestChange(tuple((account, held) for account in accounts), is_full=full)
 
 
+def test_an_account_is_watched_by_its_one_name(said: Said) -> None:
+    exchange = PresenceExchange(
+        lambda jid: HOMES.get(jid.partition("/")[0]), said, grace_seconds=30, accounts_per_site_max=9
+    )
+    exchange.linked("paris")
+    exchange.interest("paris", watch("chloe@c/1", "chloe@c/2", "chloe@c"))
+    assert exchange.watched_accounts == 1
+
+
 def test_goes_once_to_each_watching_site_and_to_no_other(exchange: PresenceExchange, said: Said) -> None:
     exchange.interest("paris", watch("chloe@c"))
     assert exchange.presence("lyon", AccountPresence("chloe@c", 10, PHONE))
