@@ -63,6 +63,7 @@ class LinkClient:
         self._trim_to = 0
         self._trimmed_to = 0
         self._stamp: tuple[int, ...] = ()
+        self._certificate_fault = ""
         self._outbox_moved = asyncio.Event()
         self._outbox_known = asyncio.Event()
         self._healed = asyncio.Event()
@@ -171,7 +172,7 @@ class LinkClient:
             self._stamp = settings.certificates.stamp()
             credentials = channel_credentials(settings.certificates)
         except OSError as error:
-            return LinkFailure(FailureReason.IDENTITY, f"our certificate cannot be read: {error}")
+            return LinkFailure(FailureReason.IDENTITY, f"our certificate cannot be used: {error}")
         async with grpc.aio.secure_channel(settings.target, credentials, options=options) as channel:
             call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(f"/{SERVICE}/{METHOD}")()
             try:
@@ -275,11 +276,19 @@ class LinkClient:
         self._wake()
 
     def _end_if_rotated(self) -> None:
+        """Have a new link use new files, once they fit together: till then the link that stands is worth more."""
+        files = self._settings.certificates
         try:
-            if self._settings.certificates.stamp() != self._stamp:
-                self._end(LinkFailure(FailureReason.ROTATED, "our certificate has changed"))
+            if files.stamp() == self._stamp:
+                return
+            files.check()
         except OSError as error:
-            _log.warning("link_certificate_unreadable", site=self._link.site, error=str(error))
+            if str(error) != self._certificate_fault:
+                self._certificate_fault = str(error)
+                _log.warning("link_certificate_not_rotated", site=self._link.site, error=self._certificate_fault)
+            return
+        self._certificate_fault = ""
+        self._end(LinkFailure(FailureReason.ROTATED, "our certificate has changed"))
 
     def _give_back(self, envelope: Envelope) -> None:
         for recipient in envelope.recipients:

@@ -53,8 +53,10 @@ class Hub:
         self.connections: dict[str, LinkConnection] = {}
         self.closed: list[LinkFailure] = []
         self.hellos = 0
+        self.stepped = asyncio.Event()
 
     def on_step(self, connection: LinkConnection, step: HubStep) -> None:
+        self.stepped.set()
         woken = {connection.site}
         if step.hello is not None:
             self.hellos += 1
@@ -397,6 +399,33 @@ async def test_a_new_certificate_of_the_site_is_taken_by_a_new_link(cascade: Cas
         assert lyon.failures[0].reason is FailureReason.ROTATED
 
 
+async def test_a_link_stands_while_new_files_do_not_fit_together(cascade: Cascade) -> None:
+    async with cascade.site("lyon") as lyon:
+        await lyon.until(lambda: lyon.client.is_linked)
+        files = cascade.authority.issue_site("lyon")
+        old_key = files.key.read_bytes()
+        await lyon.until(lambda: bool(lyon.failures) and lyon.client.is_linked)
+        with capture_logs() as logs:
+            files.key.write_bytes(old_key[: len(old_key) // 2])
+            await _beats(cascade.hub, 4)
+            assert (lyon.client.is_linked, len(lyon.failures)) == (True, 1)
+            files.key.write_bytes(old_key)
+            await lyon.until(lambda: len(lyon.failures) == 2 and lyon.client.is_linked)
+        assert [failure.reason for failure in lyon.failures] == [FailureReason.ROTATED] * 2
+        faults = [line for line in logs if line["event"] == "link_certificate_not_rotated"]
+        assert len(faults) == 1
+        assert str(files.key) in faults[0]["error"]
+
+
+async def test_a_half_replaced_certificate_of_the_hub_does_not_stop_handshakes(cascade: Cascade) -> None:
+    cascade.hub_files.key.write_bytes(b"half")
+    with capture_logs() as logs:
+        async with cascade.site("lyon") as lyon, cascade.site("paris") as paris:
+            await lyon.until(lambda: lyon.client.is_linked)
+            await paris.until(lambda: paris.client.is_linked)
+    assert [line["event"] for line in logs if "certificate" in line["event"]] == ["link_certificate_not_rotated"]
+
+
 async def test_a_new_certificate_of_the_hub_is_used_by_the_next_handshake(cascade: Cascade) -> None:
     async with cascade.site("lyon") as lyon:
         await lyon.until(lambda: lyon.client.is_linked)
@@ -431,6 +460,14 @@ async def test_a_port_that_is_taken_is_an_os_error(cascade: Cascade) -> None:
     settings = ServerSettings(address=f"127.0.0.1:{cascade.port}", certificates=cascade.hub_files, link=SETTINGS)
     with pytest.raises(OSError, match=str(cascade.port)):
         await LinkServer(cascade.hub, settings).start()
+
+
+async def _beats(hub: Hub, count: int) -> None:
+    """Wait for heartbeats: with the answer to each the site looks at its files."""
+    async with asyncio.timeout(10):
+        for _ in range(count):
+            hub.stepped.clear()
+            await hub.stepped.wait()
 
 
 def _host(name: str) -> list[x509.GeneralName]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,22 @@ def test_missing_files_are_an_os_error(tmp_path: Path) -> None:
     for read in (files.stamp, lambda: channel_credentials(files), lambda: server_credentials(files)):
         with pytest.raises(OSError, match=r"ca\.pem|a\.pem|a\.key"):
             read()
+
+
+@pytest.mark.parametrize("broken", ["authority", "certificate", "key"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_files_that_cannot_be_used_are_named(tmp_path: Path, broken: str, content: bytes) -> None:
+    files = Authority(tmp_path).issue_site("paris")
+    files.check()
+    path: Path = getattr(files, broken)
+    path.write_bytes(content)
+    for use in (files.check, lambda: channel_credentials(files), lambda: server_credentials(files)):
+        with pytest.raises(OSError, match=path.name):
+            use()
+
+
+def test_a_key_that_is_not_the_certificates_is_named(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    paris, lyon = authority.issue_site("paris"), authority.issue_site("lyon")
+    with pytest.raises(OSError, match=r"(?i)key.*mismatch"):
+        replace(paris, key=lyon.key).check()
