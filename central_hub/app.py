@@ -35,6 +35,7 @@ from central_hub.spool.measured import MeasuredSpool
 from chassis.binding import BindFailed, naming_setting
 from chassis.clock import Clock, SystemClock
 from chassis.errors import OperatorError
+from chassis.expiry import CertificateExpiry
 from chassis.http import OperationsServer
 from chassis.lifecycle import Drain
 from chassis.lifecycle import run as run_process
@@ -143,6 +144,9 @@ async def compose(  # noqa: PLR0917 - the composition root
     exchange.start()
     stack.callback(exchange.stop)
     registry.register(SiteGauges(directory, replicas, exchange, spool))
+    registry.register(
+        CertificateExpiry({"links": links.certificate, "administration": settings.administration.certificate})
+    )
 
     operations = OperationsServer(
         settings.operations,

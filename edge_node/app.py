@@ -19,6 +19,7 @@ from cascade.transport.client import ClientSettings, LinkClient
 from cascade.transport.tls import CertificateFiles
 from chassis.clock import Clock, IdSource, SystemClock
 from chassis.errors import OperatorError
+from chassis.expiry import CertificateExpiry
 from chassis.http import OperationsServer
 from chassis.lifecycle import Drain
 from chassis.lifecycle import run as run_process
@@ -115,6 +116,7 @@ async def serving(settings: EdgeSettings, clock: Clock, drain: Drain, config: Pa
             stack.callback(group.create_task(link.run()).cancel)
         stack.callback(group.create_task(edge.housekeeping.run()).cancel)
         registry.register(EdgeGauges(edge, store, tasks))
+        registry.register(CertificateExpiry(certificates(settings)))
         readiness = EdgeReadiness(drain)
         operations = OperationsServer(settings.operations, registry, readiness)
         operations_port = await operations.start()
@@ -141,6 +143,16 @@ class EdgeReadiness:
         """What it takes to serve, and whether it is there."""
         are_listening = self.listening is not None and self.listening.is_complete()
         return [("not_draining", not self._drain.is_requested), ("listeners", are_listening)]
+
+
+def certificates(settings: EdgeSettings) -> dict[str, Path]:
+    """The certificates that this edge shows, by what they are for."""
+    found = {}
+    if settings.listeners.tls is not None:
+        found["clients"] = settings.listeners.tls.certificate
+    if settings.uplink is not None:
+        found["uplink"] = settings.uplink.certificate
+    return found
 
 
 async def connect(settings: EdgeSettings, uplink: UplinkSettings, edge: EdgeCore, store: Store) -> LinkClient:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import AfterValidator, ValidationInfo
 
 from chassis.http import OperationsSettings
 from chassis.logging import LoggingSettings
@@ -73,6 +74,14 @@ class RosterSettings(Settings):
     """Of a contact's name and of a group's; more is answered `not-acceptable`."""
 
 
+def above_two_heartbeats(dead_seconds: float, info: ValidationInfo) -> float:
+    """Refuse a time in which a link that is well may be silent."""
+    heartbeat_seconds = info.data.get("heartbeat_seconds")
+    if heartbeat_seconds is not None and dead_seconds < 2 * heartbeat_seconds:
+        raise ValueError(f"less than two heartbeats of {heartbeat_seconds:g} s")
+    return dead_seconds
+
+
 class UplinkSettings(Settings):
     """The link to the central hub."""
 
@@ -100,8 +109,8 @@ class UplinkSettings(Settings):
     heartbeat_seconds: Annotated[float, Gt(0), Le(300)] = 15.0
     """How often the link is tried when nothing else crosses it."""
 
-    dead_seconds: Annotated[float, Gt(0), Le(900)] = 45.0
-    """Silence after which the link counts as dead and is dialled anew."""
+    dead_seconds: Annotated[float, Gt(0), Le(900), AfterValidator(above_two_heartbeats)] = 45.0
+    """Silence after which the link counts as dead and is dialled anew; at least two heartbeats."""
 
 
 class EdgeSettings(Settings):

@@ -38,11 +38,8 @@ class LinksSettings(Settings):
     interest_accounts_max: Annotated[int, Ge(1), Le(10_000_000)] = 100_000
     """Accounts whose presence one site may watch."""
 
-    heartbeat_seconds: Annotated[float, Gt(0), Le(3600)] = 15.0
-    """How often a site is expected to be heard."""
-
     dead_seconds: Annotated[float, Gt(0), Le(3600)] = 45.0
-    """A site that has been silent for so long is given up."""
+    """A site that has been silent for so long is given up; it sends a heartbeat every 15 s, or as its settings say."""
 
     presence_grace_seconds: Annotated[float, Gt(0), Le(3600)] = 30.0
     """How long a site may be away before its people are shown as unavailable elsewhere."""
@@ -61,6 +58,5 @@ class LinksSettings(Settings):
         return CascadeLinkSettings(
             window_envelopes=self.window_envelopes,
             interest_accounts_max=self.interest_accounts_max,
-            heartbeat_seconds=self.heartbeat_seconds,
             dead_seconds=self.dead_seconds,
         )

@@ -11,6 +11,7 @@ from central_hub.directory.replicas import Replicas
 from central_hub.links.metrics import ExchangeMetrics, SiteGauges
 from central_hub.operations.status import LinkStatus
 from chassis.clock import IdSource, SystemClock
+from chassis.expiry import CertificateExpiry
 from chassis.metrics import CollectorPauses, LoopLag
 from edge_node.adapters.memory import open_store
 from edge_node.backplane.client import BackplaneMetrics
@@ -72,4 +73,6 @@ async def _composed() -> Composed:
         ExchangeMetrics(hub)
         directory = Directory(MemoryDirectory(), edits_per_commit=1)
         hub.register(SiteGauges(directory, Replicas(), Nobody(), Nobody()))
+        for registry in (core, hub):
+            registry.register(CertificateExpiry({}))
         return Composed(edge.features, core, listener, hub)

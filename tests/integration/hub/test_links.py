@@ -1,15 +1,18 @@
 """The hub over real gRPC: who is let in, what is passed on, and what survives."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import pytest
 
+from cascade.envelope import Envelope
 from cascade.frame import AccountPresence, AvailableResource, Frame, Hello, InterestChange
 from cascade.v1 import administration_pb2 as messages
 from central_hub.app import Ports
 from tests.integration.hub.cluster import Pki, administrator, dialled, hub, hub_settings, linked
+from tests.support.processes import figures
 
 PARIS = messages.AddSiteRequest(name="paris", client_host="paris.corp.example", client_port=5222)
 LYON = messages.AddSiteRequest(name="lyon", client_host="lyon.corp.example", client_port=5322)
@@ -218,6 +221,50 @@ async def test_what_a_site_says_of_its_software_moves_no_cursor(pki: Pki, data: 
         async with linked(ports, pki, "paris"):
             found = await admin.ListSites(messages.ListSitesRequest(name="paris"))
     assert [site.software for site in found.sites] == ["test?[31m"]
+
+
+LARGE = (AvailableResource("phone", b"x" * 3_000_000),)
+LETTER = Envelope(
+    origin="lyon",
+    epoch=7,
+    sequence=1,
+    sender="chloe@corp.example/phone",
+    recipients=("anna@corp.example",),
+    kind="message",
+)
+HOSTILE = [
+    Frame(presence=[AccountPresence("chloe@corp.example", 2**64 - 1)]),
+    Frame(presence=[AccountPresence("chloe@corp.example", 2, LARGE)]),
+    Frame(envelopes=[replace(LETTER, id="i" * 3_000_000)]),
+    Frame(envelopes=[replace(LETTER, sequence=2**63)]),
+    Frame(interest=InterestChange((("anna@corp.example", 2**64 - 1),))),
+]
+
+
+@pytest.mark.parametrize("frame", HOSTILE, ids=["version", "presence", "envelope", "sequence", "interest"])
+async def test_what_would_break_the_links_of_others_ends_the_one_that_it_came_on(
+    pki: Pki, data: Path, frame: Frame
+) -> None:
+    async with hub(hub_settings(pki, data)) as ports:
+        await settle(ports, pki)
+        async with linked(ports, pki, "paris") as paris, linked(ports, pki, "lyon") as lyon:
+            await paris.send(Frame(interest=InterestChange((("chloe@corp.example", 0),), is_full=True)))
+            while lyon.got.interest is None or not lyon.got.interest.added:
+                await lyon.receive()
+            await lyon.send(frame)
+            assert await lyon.ended() is grpc.StatusCode.INVALID_ARGUMENT
+            await paris.send(Frame(home_questions=["anna@corp.example"]))
+            while not paris.got.home_answers:
+                await paris.receive()
+        assert (paris.got.presence, paris.got.envelopes) == ([], [])
+
+
+async def test_the_hub_says_when_its_certificates_expire(pki: Pki, data: Path) -> None:
+    async with hub(hub_settings(pki, data)) as ports:
+        shown = await figures(ports.operations)
+    expiry = [value for name, value in shown.items() if name.startswith("process_certificate_expiry_timestamp")]
+    assert len(expiry) == 2
+    assert min(expiry) > 0
 
 
 async def test_newer_link_of_a_site_replaces_the_older(pki: Pki, data: Path) -> None:

@@ -40,7 +40,6 @@ SETTINGS = LinksSettings(
     authority=NOWHERE,
     window_envelopes=10,
     forward_envelopes_max=FORWARDED_MAX,
-    heartbeat_seconds=2.0,
     dead_seconds=6.0,
     presence_grace_seconds=4.0,
     accounts_per_part=2,

@@ -138,6 +138,8 @@ class TestServing:
             async with edge(settings) as ports:
                 await clients.login(ports.clients.starttls, "anna")
                 assert (await asked(ports.operations, "/readyz"))[0] == 200
+                _, metrics = await asked(ports.operations, "/metrics")
+                assert '\nprocess_certificate_expiry_timestamp_seconds{use="uplink"} 0.0\n' in metrics
 
 
 class TestReadiness:
