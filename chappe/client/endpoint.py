@@ -18,7 +18,8 @@ class Transport(StrEnum):
     """WebSocket; behind a proxy that ends TLS, or in tests."""
 
 
-_PORTS = {Transport.STARTTLS: 5222, Transport.TLS: 5223, Transport.WSS: 443, Transport.WS: 80}
+STARTTLS_PORT = 5222
+_PORTS = {Transport.STARTTLS: STARTTLS_PORT, Transport.TLS: 5223, Transport.WSS: 443, Transport.WS: 80}
 
 
 @dataclass(frozen=True, slots=True)

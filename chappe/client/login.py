@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chappe.client.account import Account
-from chappe.client.endpoint import Endpoint
+from chappe.client.endpoint import STARTTLS_PORT, Endpoint
 from chappe.client.errors import LoginRefused, Unreachable
 from chappe.client.wire import Wire, connect, distrust
 from xmpp.client_stream import ClientSettings, ClientStream, Resumption
@@ -138,9 +138,7 @@ class Door:
                     case ResumptionRefused(h):
                         lost = left_of(resumption, h)
                     case Redirected(host, port):
-                        # The error names a place for XMPP over TCP (RFC 6120 section 4.9.3.19).
-                        home = Endpoint(host, self._home.port if port is None else port)
-                        raise _Elsewhere(home)
+                        raise _Elsewhere(home_at(host, port))
                     case AuthenticationFailed() | BindingFailed() | StreamClosed():
                         await wire.send(stream.messages_to_send())
                         raise self._refusal(event)
@@ -180,6 +178,11 @@ class Door:
                 return LoginRefused(f"{self._home}: no session: {reason}")
             case StreamClosed(why):
                 return closing(self._home, why)
+
+
+def home_at(host: str, port: int | None) -> Endpoint:
+    """Where a redirection leads: it names a place for XMPP over TCP, whatever was spoken before (RFC 6120 4.9.3.19)."""
+    return Endpoint(host, STARTTLS_PORT if port is None else port)
 
 
 def left_of(resumption: Resumption | None, h: int | None) -> list[bytes]:

@@ -3,7 +3,7 @@
 import pytest
 
 from chappe.client import Account, Endpoint, LoginRefused, Unreachable
-from chappe.client.login import authentication_refusal, closing, left_of
+from chappe.client.login import authentication_refusal, closing, home_at, left_of
 from xmpp.acknowledgement import AckQueue
 from xmpp.client_stream import Resumption
 from xmpp.errors import SASLCondition, SASLFailure, StreamCondition, StreamError
@@ -54,3 +54,8 @@ def test_what_is_left_of_a_lost_session(h: int | None, left: list[bytes]) -> Non
 
 def test_nothing_is_left_of_nothing() -> None:
     assert left_of(None, 1) == []
+
+
+def test_a_redirection_leads_to_the_port_it_names_or_to_that_of_starttls() -> None:
+    assert home_at("paris.corp.example", 5322) == Endpoint("paris.corp.example", 5322)
+    assert home_at("paris.corp.example", None) == Endpoint("paris.corp.example", 5222)
