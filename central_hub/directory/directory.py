@@ -105,11 +105,6 @@ class Directory:
         """How many accounts call `site`, which must exist, home."""
         return self._populations[site]
 
-    @property
-    def size(self) -> int:
-        """How many accounts there are."""
-        return len(self._accounts)
-
     async def put_site(self, site: Site) -> Site:
         """Add a site, or change where its clients connect; raise StoreUnavailable."""
         return await asyncio.shield(self._put_site(site))

@@ -4,7 +4,7 @@ Everything here runs on the event loop and none of it waits; what is pure is ask
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -108,15 +108,9 @@ class Exchange:
             live.connection.link.drain(reconnect_after_ms)
             live.connection.wake()
 
-    @property
-    def linked_sites(self) -> Collection[str]:
-        """Sites that have a link."""
-        return self._live.keys()
-
-    @property
-    def watched_accounts(self) -> int:
-        """Accounts whose presence some other site watches."""
-        return self._presence.watched_accounts
+    def watched_by(self, site: str) -> int:
+        """How many accounts elsewhere the site watches (port operations.status.Links)."""
+        return self._presence.watched_by(site)
 
     def link_status(self, site: str) -> LinkStatus | None:
         """Describe the site's link (port operations.status.Links)."""

@@ -58,13 +58,19 @@ class SiteGauges(Collector):
         behind = GaugeMetricFamily(
             "hub_site_accounts_behind", "Changes of accounts that the site has not confirmed.", labels=["site"]
         )
+        watched = GaugeMetricFamily(
+            "hub_site_watched_accounts",
+            "Accounts elsewhere that the site watches, of links.interest_accounts_max at most.",
+            labels=["site"],
+        )
         envelopes = GaugeMetricFamily("hub_spool_envelopes", "Envelopes that wait for the site.", labels=["site"])
         size = GaugeMetricFamily("hub_spool_bytes", "Bytes that wait for the site.", labels=["site"])
         for name in self._directory.sites:
             linked.add_metric([name], float(self._links.link_status(name) is not None))
             accounts.add_metric([name], self._directory.population(name))
             behind.add_metric([name], self._directory.changes_since(name, self._replicas.held(name)))
+            watched.add_metric([name], self._links.watched_by(name))
             waiting, waiting_bytes = self._spool.usage(name)
             envelopes.add_metric([name], waiting)
             size.add_metric([name], waiting_bytes)
-        yield from (linked, accounts, behind, envelopes, size)
+        yield from (linked, accounts, behind, watched, envelopes, size)

@@ -23,6 +23,9 @@ class Links(Protocol):
     def link_status(self, site: str) -> LinkStatus | None:
         """The site's link; None while it has none."""
 
+    def watched_by(self, site: str) -> int:
+        """How many accounts elsewhere the site watches."""
+
 
 class SpoolUsage(Protocol):
     """Port: what waits for a site."""

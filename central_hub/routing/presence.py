@@ -143,10 +143,9 @@ class PresenceExchange:
 
     # ---------------------------------------------------------------------------------------------------- measures
 
-    @property
-    def watched_accounts(self) -> int:
-        """Accounts that somebody watches."""
-        return len(self._watched)
+    def watched_by(self, site: str) -> int:
+        """How many accounts elsewhere a site watches."""
+        return len(self._by_watcher.get(site, ()))
 
     # ------------------------------------------------------------------------------------------------------- parts
 

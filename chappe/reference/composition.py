@@ -46,6 +46,10 @@ class Nobody:
         """No link."""
         return None
 
+    def watched_by(self, site: str) -> int:
+        """Nobody."""
+        return 0
+
     def usage(self, site: str) -> tuple[int, int]:
         """Nothing waits."""
         return 0, 0

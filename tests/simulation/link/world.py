@@ -18,12 +18,12 @@ from cascade.envelope import Envelope
 from cascade.frame import AccountPresence, AvailableResource, Frame, Refusal
 from cascade.hub_link import HubLink, HubStep
 from cascade.inbox import Inbox, Watermark
-from cascade.interest import InterestIndex
 from cascade.link import LinkFailure, LinkSettings
 from cascade.outbox import Outbox
 from cascade.presence import PresenceTable
 from cascade.site_link import SiteLink, SiteStep
 from cascade.spool import MemorySpoolStore, Spooled
+from tests.simulation.link.interest import InterestIndex
 
 SETTINGS = LinkSettings(
     window_envelopes=8,

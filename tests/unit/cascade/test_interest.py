@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.frame import InterestChange
-from cascade.interest import InterestDifference, InterestGatherer, InterestIndex, PendingInterest, WatchCounts
+from cascade.interest import InterestGatherer, PendingInterest, WatchCounts
 
 
 def test_watching_is_counted() -> None:
@@ -82,14 +82,16 @@ ACCOUNTS = st.sampled_from("abcdef")
 
 @given(st.lists(st.tuples(st.sampled_from(("add", "remove", "replace", "take")), ACCOUNTS), max_size=40))
 def test_the_other_side_ends_with_the_same_interest(steps: list[tuple[str, str]]) -> None:
-    pending, gatherer, index = PendingInterest(), InterestGatherer(100), InterestIndex(100)
+    pending, gatherer = PendingInterest(), InterestGatherer(100)
     truth: set[str] = set()
+    told: set[str] = set()
 
     def say() -> None:
         change = pending.take(2)
         complete = gatherer.receive(change) if change is not None else None
         if complete is not None:
-            index.apply("paris", complete)
+            told.difference_update(list(told) if complete.is_full else complete.removed)
+            told.update(account for account, _ in complete.added)
 
     for step, account in steps:
         if step == "add":
@@ -104,20 +106,4 @@ def test_the_other_side_ends_with_the_same_interest(steps: list[tuple[str, str]]
             say()
     while pending:
         say()
-    assert set(index.accounts) == truth
-
-
-def test_the_index_tells_the_first_and_the_last_watcher() -> None:
-    index = InterestIndex(10)
-    assert index.apply("lyon", InterestChange((("a", 0),))) == InterestDifference(first=["a"])
-    assert index.apply("nice", InterestChange((("a", 0),))) == InterestDifference()
-    assert sorted(index.watchers("a")) == ["lyon", "nice"]
-    assert index.apply("lyon", InterestChange(removed=("a", "x"))) == InterestDifference()
-    assert index.apply("nice", InterestChange((("b", 0),), is_full=True)) == InterestDifference(["b"], ["a"])
-    assert (list(index.accounts), list(index.watchers("a"))) == (["b"], [])
-
-
-def test_the_index_bounds_each_site() -> None:
-    index = InterestIndex(1)
-    assert index.apply("lyon", InterestChange((("a", 0), ("b", 0)))) == InterestDifference(first=["a"])
-    assert index.apply("nice", InterestChange((("b", 0),))) == InterestDifference(first=["b"])
+    assert told == truth

@@ -28,7 +28,11 @@ async def test_resolves_what_was_committed() -> None:
     answers = await directory.edit([add("anna"), add("bruno"), add("chloe", "lyon"), add("x", "nowhere")])
     assert [type(answer) for answer in answers] == [Edited, Edited, Edited, Refused]
     assert (directory.home_of("chloe"), directory.home_of("x")) == ("lyon", None)
-    assert (directory.newest_version("paris"), directory.population("paris"), directory.size) == (102, 2, 3)
+    assert (directory.newest_version("paris"), directory.population("paris"), directory.population("lyon")) == (
+        102,
+        2,
+        1,
+    )
     assert changed == ["paris", "lyon"]
 
 

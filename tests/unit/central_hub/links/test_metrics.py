@@ -20,6 +20,9 @@ class Links:
     def link_status(self, site: str) -> LinkStatus | None:
         return LinkStatus(1, "test") if site in self.linked else None
 
+    def watched_by(self, site: str) -> int:
+        return len(site)
+
     def usage(self, site: str) -> tuple[int, int]:
         return (3, 900) if site not in self.linked else (0, 0)
 
@@ -32,11 +35,18 @@ async def test_every_site_has_its_figures() -> None:
     replicas.confirm("paris", directory.newest_version("paris") - 1)
     registry = CollectorRegistry()
     registry.register(SiteGauges(directory, replicas, links, links))
-    names = ("site_linked", "site_accounts", "site_accounts_behind", "spool_envelopes", "spool_bytes")
+    names = (
+        "site_linked",
+        "site_accounts",
+        "site_accounts_behind",
+        "site_watched_accounts",
+        "spool_envelopes",
+        "spool_bytes",
+    )
     figures = {
         site: [registry.get_sample_value(f"hub_{name}", {"site": site}) for name in names] for site in ("paris", "lyon")
     }
-    assert figures == {"paris": [1, 3, 1, 0, 0], "lyon": [0, 0, 0, 3, 900]}
+    assert figures == {"paris": [1, 3, 1, 5, 0, 0], "lyon": [0, 0, 0, 4, 3, 900]}
 
 
 def test_counters_are_declared_once_each() -> None:

@@ -58,7 +58,7 @@ def test_an_account_is_watched_by_its_one_name(said: Said) -> None:
     )
     exchange.linked("paris")
     exchange.interest("paris", watch("chloe@c/1", "chloe@c/2", "chloe@c"))
-    assert exchange.watched_accounts == 1
+    assert (exchange.watched_by("paris"), exchange.watched_by("lyon")) == (1, 0)
 
 
 def test_goes_once_to_each_watching_site_and_to_no_other(exchange: PresenceExchange, said: Said) -> None:
@@ -74,7 +74,7 @@ def test_home_is_asked_for_the_first_watcher_and_told_of_the_last(exchange: Pres
     exchange.interest("paris", InterestChange(removed=("chloe@c", "david@c")))
     exchange.interest("nice", InterestChange(removed=("chloe@c",)))
     assert said.asked == [("lyon", "+chloe@c"), ("lyon", "-chloe@c")]
-    assert exchange.watched_accounts == 0
+    assert [exchange.watched_by(site) for site in ("paris", "nice")] == [0, 0]
 
 
 def test_later_watcher_is_served_from_the_hub(exchange: PresenceExchange, said: Said) -> None:
@@ -98,12 +98,12 @@ def test_full_interest_replaces(exchange: PresenceExchange, said: Said) -> None:
     exchange.interest("paris", watch("chloe@c", "david@c"))
     exchange.interest("paris", watch("david@c", full=True))
     assert said.asked[-1] == ("lyon", "-chloe@c")
-    assert exchange.watched_accounts == 1
+    assert exchange.watched_by("paris") == 1
 
 
 def test_own_people_unknown_people_and_foreign_speakers(exchange: PresenceExchange, said: Said) -> None:
     exchange.interest("lyon", watch("chloe@c", "nobody@c"))
-    assert exchange.watched_accounts == 0
+    assert exchange.watched_by("lyon") == 0
     assert not exchange.presence("paris", AccountPresence("chloe@c", 10, PHONE))
     exchange.interest("nice", watch("chloe@c"))
     exchange.interest("lyon", watch("chloe@c"))
@@ -201,8 +201,8 @@ def test_what_one_site_watches_is_bounded(said: Said) -> None:
     exchange = PresenceExchange(HOMES.get, said, grace_seconds=30, accounts_per_site_max=1)
     exchange.linked("paris")
     exchange.interest("paris", watch("chloe@c", "david@c"))
-    assert exchange.watched_accounts == 1
+    assert exchange.watched_by("paris") == 1
     exchange.interest("paris", watch("chloe@c", held=3))
     exchange.interest("paris", InterestChange(removed=("chloe@c",)))
     exchange.interest("paris", watch("david@c"))
-    assert exchange.watched_accounts == 1
+    assert exchange.watched_by("paris") == 1
