@@ -53,6 +53,8 @@ class Envelope:
     trace: bytes = b""
     hub_sequence: int = 0
     """Held, from hub to site only: position on the link that brought it."""
+    after: tuple[int, int] = (0, 0)
+    """Held, at its destination only: (epoch, sequence) of the one that was taken before it of the same origin."""
     encoded: bytes = b""
     """The wire form without ``hub_sequence``, kept by `cascade.codec` so that it is made once; b"" = not made yet."""
 

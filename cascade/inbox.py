@@ -3,6 +3,9 @@
 Rule: from one origin, envelopes are taken in the order of (epoch, sequence), so one pair per origin says it all.  There
 are two pairs: what has been *taken* in memory, which recognises duplicates, and what has been *stored*, which decides
 what may be acknowledged.  Taken runs ahead of stored by what is being committed.
+
+An envelope that is new is told which one was taken before it (`Envelope.after`), so that the store can see to it that
+none is committed whose predecessor failed.
 """
 
 from collections.abc import Mapping
@@ -12,6 +15,8 @@ from cascade.envelope import Envelope
 
 Watermark = tuple[int, int]
 """(epoch, sequence) of the highest envelope of one origin."""
+
+_NOTHING: Watermark = (0, 0)
 
 
 class Verdict(Enum):
@@ -36,10 +41,11 @@ class Inbox:
         self._taken: dict[str, Watermark] = dict(watermarks)
 
     def take(self, envelope: Envelope) -> Verdict:
-        """Judge a held envelope; one that is new counts as taken from now on."""
+        """Judge a held envelope; one that is new counts as taken from now on, and is told what it comes after."""
         mark = (envelope.epoch, envelope.sequence)
-        taken = self._taken.get(envelope.origin)
-        if taken is None or mark > taken:
+        taken = self._taken.get(envelope.origin, _NOTHING)
+        if mark > taken:
+            envelope.after = taken
             self._taken[envelope.origin] = mark
             return Verdict.NEW
         return Verdict.STALE if envelope.epoch < taken[0] else Verdict.DUPLICATE
@@ -47,12 +53,12 @@ class Inbox:
     def store(self, envelope: Envelope) -> None:
         """Note that a taken envelope, and so every one of its origin before it, has been committed."""
         mark = (envelope.epoch, envelope.sequence)
-        if mark > self._stored.get(envelope.origin, (0, 0)):
+        if mark > self._stored.get(envelope.origin, _NOTHING):
             self._stored[envelope.origin] = mark
 
     def is_stored(self, origin: str, mark: Watermark) -> bool:
         """Whether everything of an origin up to here has been committed."""
-        return mark <= self._stored.get(origin, (0, 0))
+        return mark <= self._stored.get(origin, _NOTHING)
 
     def forget_taken(self) -> None:
         """Storing has failed: what was taken and not stored must come again, on a new link."""

@@ -1,7 +1,7 @@
 """A site's connection to the hub: dialled, kept, and dialled again, for ever."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -233,7 +233,7 @@ class LinkClient:
             self._receive_state(step)
         finally:  # they count as taken: whatever becomes of the rest, somebody has to have them
             if step.envelopes:
-                self._handler.on_envelopes(step.envelopes, _Receipt(step.envelopes, self._stored))
+                self._handler.on_envelopes(step.envelopes, self._stored)
         self._receive_rest(step)
 
     def _receive_state(self, step: SiteStep) -> None:
@@ -332,23 +332,3 @@ class LinkClient:
         while (up_to := self._trim_to) > self._trimmed_to:
             await self._store.trim(up_to)
             self._trimmed_to = up_to
-
-
-class _Receipt:
-    """Remembers one delivery, so that "stored up to here" can be told also after its link is gone."""
-
-    __slots__ = ("_held", "_stored")
-
-    def __init__(self, envelopes: list[Envelope], stored: Callable[[Sequence[Envelope]], None]) -> None:
-        self._held = [envelope for envelope in envelopes if envelope.sequence]
-        self._stored = stored
-
-    def __call__(self, hub_sequence: int) -> None:
-        count = 0
-        for envelope in self._held:
-            if envelope.hub_sequence > hub_sequence:
-                break
-            count += 1
-        stored, self._held = self._held[:count], self._held[count:]
-        if stored:
-            self._stored(stored)

@@ -41,11 +41,12 @@ class LinkHandler(Protocol):
         """
         ...
 
-    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
+    def on_envelopes(self, envelopes: list[Envelope], stored: Callable[[Sequence[Envelope]], None]) -> None:
         """Take envelopes, none of them a duplicate.
 
-        Held ones are stored in this order; then `done` is called with the ``hub_sequence`` of the last one stored, in
-        any number of steps.  If storing fails, call `LinkClient.store_failed` instead.  Transient ones need no answer.
+        Held ones are stored in this order, each only if the one that it is `Envelope.after` is; then `stored` is called
+        with those that are, in any number of steps, and also when the link that brought them is gone.  If storing
+        fails, call `LinkClient.store_failed` after that.  Transient ones need no answer.
         """
         ...
 

@@ -97,6 +97,8 @@ class LinkStream:
             except Exception as error:  # noqa: BLE001 - gRPC raises errors of its own and of its core: the call is over
                 self._lose(error)
                 return
+            if self._ended.done():  # whoever ended it counts on nothing more coming
+                return
             if data is self._end_of_stream:
                 self.end(LinkFailure(FailureReason.LOST, "the peer has ended the stream"))
                 return

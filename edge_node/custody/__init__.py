@@ -4,6 +4,6 @@ Rule: persist, then acknowledge.  An `Acceptance` is everything that one stanza 
 committed whole or not at all, and only then is the sender acknowledged and the recipient served.
 """
 
-from edge_node.custody.port import Acceptance, Custody, Done, Entry, EntryFlag, StoreUnavailable
+from edge_node.custody.port import Acceptance, Custody, Done, Entry, EntryFlag, StoreUnavailable, Watermark
 
-__all__ = ["Acceptance", "Custody", "Done", "Entry", "EntryFlag", "StoreUnavailable"]
+__all__ = ["Acceptance", "Custody", "Done", "Entry", "EntryFlag", "StoreUnavailable", "Watermark"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import IntFlag
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Done = Callable[[Exception | None], None]
 """Called on the event loop: with None after the commit, with the reason when there was none."""
@@ -57,6 +57,23 @@ class Entry:
         self.deliveries = deliveries
 
 
+class Watermark(NamedTuple):
+    """How far the envelopes of one origin have been taken, and how far they had been.
+
+    Rule: it is committed only where the store's mark of the origin is `after`, so that it never covers an envelope
+    that could not be stored.  Otherwise the whole acceptance is answered with StoreUnavailable.
+    """
+
+    origin: str
+    """Name of a site."""
+    epoch: int
+    """Of its outbox."""
+    sequence: int
+    """In its outbox."""
+    after: tuple[int, int] = (0, 0)
+    """(epoch, sequence) of the one before; (0, 0) for the first of the origin."""
+
+
 class Acceptance:
     """Everything that one stanza leaves in the store.  Slots without frozen: made once per message."""
 
@@ -79,8 +96,8 @@ class Acceptance:
         self.entries: list[Entry] = []
         self.envelope: tuple[int, bytes] | None = None
         """Outbox sequence and encoded envelope, when the recipient's home is elsewhere."""
-        self.watermark: tuple[str, int, int] | None = None
-        """(origin site, epoch, sequence) when it came over the cascade."""
+        self.watermark: Watermark | None = None
+        """When it came over the cascade."""
 
 
 class Custody(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
-from edge_node.custody import Acceptance, Custody, Done, Entry, EntryFlag
+from edge_node.custody import Acceptance, Custody, Done, Entry, EntryFlag, Watermark
 from edge_node.pipeline.destinations import destination_of
 from edge_node.pipeline.feature import Drop, Feature
 from edge_node.pipeline.passage import Passage, Waited
@@ -136,12 +136,12 @@ class MessagePath:
         passage = Passage(stanza, session, traits_of(stanza.type, stanza.payloads), acceptance)
         return self._go(passage, self._outbound, None)
 
-    def arrive(self, stanza: Stanza, watermark: tuple[str, int, int], done: Done) -> None:
+    def arrive(self, stanza: Stanza, watermark: Watermark | None, done: Done) -> None:
         """Take a message that came over the cascade.
 
         Args:
             stanza: its sender has been vouched for by the hub.
-            watermark: (origin site, epoch, sequence), stored with it.
+            watermark: stored with it; None for all but the last recipient of an envelope.
             done: called with None once this site has taken custody.
         """
         acceptance = Acceptance(self._next_id())

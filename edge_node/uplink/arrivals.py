@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -18,7 +18,7 @@ from cascade.frame import (
     Welcome,
 )
 from cascade.link import LinkFailure
-from edge_node.custody import Acceptance, Custody, Done
+from edge_node.custody import Acceptance, Custody, Done, Watermark
 from edge_node.features.presence.path import PresencePath
 from edge_node.features.presence.remote import RemotePresence
 from edge_node.pipeline.iqs import IQPath
@@ -36,6 +36,9 @@ from xmpp.stanza import Stanza
 
 _log = structlog.get_logger()
 
+Commits = list[tuple[Envelope, Commit]]
+"""Envelopes, and what becomes of them."""
+
 _CONDITIONS = {condition.value: condition for condition in StanzaCondition}
 
 _UNSOUND_LOG_SECONDS = 1.0
@@ -45,8 +48,8 @@ _UNSOUND_LOG_SECONDS = 1.0
 class Arrivals:
     """The inbound half of the uplink.
 
-    Rule: held envelopes are taken one after the other, so that the watermark of an origin never runs ahead of what
-    has been stored.
+    Rule: held envelopes are taken one after the other, and the store advances the watermark of an origin from one to
+    the next only (`edge_node.custody.Watermark`), so that it never runs ahead of what has been stored.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class Arrivals:
         self._spawn = spawn
         self._presence_grace_seconds = presence_grace_seconds
         self._link: Link = NoLink()
-        self._waiting: deque[tuple[list[Envelope], Callable[[int], None]]] = deque()
+        self._waiting: deque[tuple[list[Envelope], Callable[[Sequence[Envelope]], None]]] = deque()
         self._is_busy = False
         self._grace: asyncio.TimerHandle | None = None
         self._inspector = Inspector(ENVELOPE_BYTES_MAX)
@@ -124,9 +127,9 @@ class Arrivals:
 
     # Stanzas.
 
-    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
-        """Take envelopes; `done` follows the commit of the last held one."""
-        self._waiting.append((envelopes, done))
+    def on_envelopes(self, envelopes: list[Envelope], stored: Callable[[Sequence[Envelope]], None]) -> None:
+        """Take envelopes; `stored` is told which of the held ones are committed."""
+        self._waiting.append((envelopes, stored))
         if not self._is_busy:
             self._is_busy = True
             if not self._spawn(self._work()):
@@ -145,54 +148,57 @@ class Arrivals:
 
     async def _take_next(self) -> bool:
         """Take the envelopes that wait for longest; whether all of them could be."""
-        envelopes, done = self._waiting.popleft()
-        held = [envelope.hub_sequence for envelope in envelopes if envelope.is_held]
+        envelopes, told = self._waiting.popleft()
+        commits: Commits = []
         try:
-            stored = await self._take_batch(envelopes)
+            is_whole = await self._take_batch(envelopes, commits)
         except Exception as error:  # noqa: BLE001 - what is not answered for would keep the link waiting for ever
             _log.exception("envelopes_not_taken", error=type(error).__name__)
-            return False
+            is_whole = False
+        # Whatever was submitted is waited for: nothing of it may be under way when the rest comes again.
+        stored = [envelope for envelope, commit in commits if await commit.wait() is None]
         if stored:
-            done(held[stored - 1])
-        return stored == len(held)
+            told(stored)
+        return is_whole and len(stored) == len(commits)
 
-    async def _take_batch(self, envelopes: list[Envelope]) -> int:
-        """Take envelopes in order; how many of the held ones, from the first on, were stored."""
-        commits: list[Commit] = []
+    async def _take_batch(self, envelopes: list[Envelope], commits: Commits) -> bool:
+        """Take envelopes in order, and add to `commits` those whose mark is submitted; whether that are all."""
         for envelope in envelopes:
             if not envelope.is_held:
                 self._take_transient(envelope)
                 continue
-            watermark = (envelope.origin, envelope.epoch, envelope.sequence)
+            stanzas = list(self._stanzas_of(envelope))
+            is_message = envelope.kind == "message"
+            first = stanzas[:-1] if is_message else stanzas
+            # What is stored by itself needs the marks of what came before, and its own mark comes last.
+            if first and not (await _are_stored(commits) and await self._take_unmarked(envelope, first)):
+                return False
+            watermark = Watermark(envelope.origin, envelope.epoch, envelope.sequence, envelope.after)
             commit = Commit()
-            if envelope.kind == "message":
-                self._take_messages(envelope, watermark, commit.settle)
+            if is_message and stanzas:
+                self._messages.arrive(stanzas[-1], watermark, commit.settle)
             else:
-                # What presence changes is stored by itself, so the mark of what came before must be there first.
-                stored = await _count_stored(commits)
-                if stored < len(commits) or not await self._take_presence(envelope):
-                    return stored
                 self._mark(watermark, commit.settle)
-            commits.append(commit)
-        return await _count_stored(commits)
+            commits.append((envelope, commit))
+        return True
 
-    def _take_messages(self, envelope: Envelope, watermark: tuple[str, int, int], done: Done) -> None:
-        stanzas = list(self._stanzas_of(envelope))
-        for stanza in stanzas[:-1]:
-            self._messages.inject(stanza)
-        if stanzas:
-            self._messages.arrive(stanzas[-1], watermark, done)
-        else:
-            self._mark(watermark, done)
+    async def _take_unmarked(self, envelope: Envelope, stanzas: list[Stanza]) -> bool:
+        """Take what has no mark of its own; whether everything of it is stored."""
+        if envelope.kind != "message":
+            return await self._take_presence(envelope, stanzas)
+        commits = [Commit() for _ in stanzas]
+        for stanza, commit in zip(stanzas, commits, strict=True):
+            self._messages.arrive(stanza, None, commit.settle)
+        return await _are_stored([(envelope, commit) for commit in commits])
 
-    def _mark(self, watermark: tuple[str, int, int], done: Done) -> None:
+    def _mark(self, watermark: Watermark, done: Done) -> None:
         acceptance = Acceptance(self._next_id())
         acceptance.watermark = watermark
         self._custody.accept(acceptance, done)
 
-    async def _take_presence(self, envelope: Envelope) -> bool:
+    async def _take_presence(self, envelope: Envelope, stanzas: list[Stanza]) -> bool:
         try:
-            for stanza in self._stanzas_of(envelope):
+            for stanza in stanzas:
                 await self._presence.arrive(stanza)
         except Exception as error:  # noqa: BLE001 - the store may fail; the envelope comes again
             _log.warning("presence_not_stored", origin=envelope.origin, sequence=envelope.sequence, error=str(error))
@@ -273,7 +279,7 @@ class Arrivals:
         self._replica.take(change)
 
 
-async def _count_stored(commits: list[Commit]) -> int:
-    """Wait for all; how many succeeded before the first that failed."""
-    outcomes = [await commit.wait() for commit in commits]
-    return next((position for position, outcome in enumerate(outcomes) if outcome is not None), len(outcomes))
+async def _are_stored(commits: Commits) -> bool:
+    """Wait for all; whether all succeeded."""
+    outcomes = [await commit.wait() for _, commit in commits]
+    return not any(outcomes)

@@ -121,11 +121,11 @@ class Quiet:
     def on_unlinked(self, *_: object) -> None:
         self.unlinked.set()
 
-    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
+    def on_envelopes(self, envelopes: list[Envelope], stored: Callable[[Sequence[Envelope]], None]) -> None:
         if not self.received:
             self.began = (cpu_seconds(), time.perf_counter())
         self.received += len(envelopes)
-        done(envelopes[-1].hub_sequence)
+        stored(envelopes)
         if self.received == self.expected:
             self.received_all.set()
 

@@ -59,7 +59,10 @@ class Tables:
         self.watermarks: dict[str, tuple[int, int]] = {}
 
     def accept(self, acceptance: Acceptance) -> None:
-        """Keep everything of an acceptance."""
+        """Keep everything of an acceptance, or raise ValueError and keep nothing."""
+        watermark = acceptance.watermark
+        if watermark is not None and self.watermarks.get(watermark.origin, (0, 0)) != watermark.after:
+            raise ValueError(f"{watermark.origin}: an envelope before {watermark.sequence} is not stored")
         if acceptance.entries or acceptance.session:
             if acceptance.id in self.messages:
                 raise ValueError(f"id {acceptance.id} is used already")
@@ -76,9 +79,8 @@ class Tables:
             sequence, envelope = acceptance.envelope
             self.outbox[sequence] = envelope
             self.outbox_last = max(self.outbox_last, sequence)
-        if acceptance.watermark is not None:
-            origin, epoch, sequence = acceptance.watermark
-            self.watermarks[origin] = max(self.watermarks.get(origin, (0, 0)), (epoch, sequence))
+        if watermark is not None:
+            self.watermarks[watermark.origin] = (watermark.epoch, watermark.sequence)
 
     def archived(self, account: str) -> dict[int, StoredEntry]:
         """The rows of an account's archive, in the order of their ids."""

@@ -113,7 +113,7 @@ class Batch:
         self.failure: Exception | None = None
         """Why there was no commit at all."""
         self.outcomes: list[Exception | None] | None = None
-        """By acceptance, when they were committed one by one."""
+        """By acceptance, when it was not the same for all."""
 
     @property
     def is_due(self) -> bool:

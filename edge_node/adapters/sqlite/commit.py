@@ -17,7 +17,7 @@ from edge_node.adapters.sqlite.migrations import migrate
 from edge_node.adapters.sqlite.owners import Owners
 from edge_node.adapters.sqlite.rows import RECENT_COLUMNS, Insert, Places, Rows, encode, signed
 from edge_node.adapters.sqlite.settings import StoreSettings
-from edge_node.adapters.sqlite.upkeep import highest_id, merge_recent, outbox_state
+from edge_node.adapters.sqlite.upkeep import highest_id, merge_recent, outbox_state, watermarks
 from edge_node.adapters.store import StoreCounters
 
 _INSERT_MESSAGES = Insert("message", "id", "session", "number", "kept", "owners", "stanza")
@@ -38,7 +38,6 @@ _TRIM = "DELETE FROM outbox WHERE sequence <= ?"
 _WATERMARK = """
     INSERT INTO watermark (origin, epoch, sequence) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence
-    WHERE (excluded.epoch, excluded.sequence) > (epoch, sequence)
 """
 
 
@@ -71,6 +70,7 @@ class Committer:
             """The highest id committed."""
             self.epoch, self.last_sequence = outbox_state(connection)
             """The outbox's epoch, and the highest sequence committed."""
+            self._marks = watermarks(connection)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -129,7 +129,8 @@ class Committer:
     def _commit(self, batch: Batch) -> None:
         connection = self._connected()
         with writing(connection):
-            rows = encode(batch.acceptances, self._owners, connection, self.places, self._recent_rows + 1)
+            first_row = self._recent_rows + 1
+            rows = encode(batch.acceptances, self._owners, connection, self.places, self._marks, first_row)
             _write_rows(connection, rows)
             self._write_standing(connection, batch.standing)
             for operation in batch.operations:
@@ -137,8 +138,11 @@ class Committer:
         self._recent_rows += rows.recent_count
         self.last_id = max(self.last_id, rows.last_id)
         self.last_sequence = max(self.last_sequence, rows.last_sequence)
+        self._marks.update(rows.watermarks)
         self._counters.commits += 1
-        self._counters.acceptances += len(batch.acceptances)
+        self._counters.acceptances += len(batch.acceptances) - len(rows.refused)
+        if rows.refused:
+            batch.outcomes = [rows.refused.get(acceptance) for acceptance in batch.acceptances]
         batch.standing = Standing()
 
     def _write_standing(self, connection: Connection, standing: Standing) -> None:
@@ -188,7 +192,7 @@ class Committer:
             failure = unavailable(error)
             failure.__cause__ = error
             return failure
-        return None
+        return part.outcomes[0] if part.outcomes else None
 
     def _rolled_back(self, error: Exception) -> None:
         self._owners.forget()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from edge_node.adapters.sqlite.connection import Connection
 from edge_node.adapters.sqlite.owners import Owners
-from edge_node.custody.port import Acceptance, Entry, EntryFlag
+from edge_node.custody.port import Acceptance, Entry, EntryFlag, StoreUnavailable, Watermark
 
 ARCHIVED = int(EntryFlag.ARCHIVED)
 OFFLINE = int(EntryFlag.OFFLINE)
@@ -21,6 +21,9 @@ RECENT_COLUMNS = ("row", "owner", "id", "peer", "flags", "deliveries")
 
 Places = dict[str, list[int]]
 """Account to the numbers of its rows in `recent`, so that these are found without an index to be written."""
+
+Marks = dict[str, tuple[int, int]]
+"""Origin to (epoch, sequence) of the highest envelope of it that is stored."""
 
 _SIGN = 1 << 63
 _WRAP = 1 << 64
@@ -58,13 +61,15 @@ class Insert:
 class Rows:
     """Rows of a batch, as flat lists."""
 
-    __slots__ = ("envelopes", "last_id", "last_sequence", "messages", "recent", "watermarks")
+    __slots__ = ("envelopes", "last_id", "last_sequence", "messages", "recent", "refused", "watermarks")
 
     def __init__(self) -> None:
         self.messages: list[object] = []
         self.recent: list[object] = []
         self.envelopes: list[object] = []
-        self.watermarks: dict[str, tuple[int, int]] = {}
+        self.watermarks: Marks = {}
+        self.refused: dict[Acceptance, StoreUnavailable] = {}
+        """Those that leave no rows, for they come after something that is not stored."""
         self.last_id = 0
         self.last_sequence = 0
 
@@ -73,18 +78,36 @@ class Rows:
         """How many rows of archives."""
         return len(self.recent) // len(RECENT_COLUMNS)
 
+    def advance(self, acceptance: Acceptance, watermark: Watermark, marks: Marks) -> bool:
+        """Move the mark of an origin; False, and the acceptance is refused, when it is not where it is to be."""
+        origin, epoch, sequence, after = watermark
+        if (self.watermarks.get(origin) or marks.get(origin, (0, 0))) != after:
+            self.refused[acceptance] = StoreUnavailable(f"{origin}: an envelope before {sequence} is not stored")
+            return False
+        self.watermarks[origin] = (epoch, sequence)
+        return True
+
 
 def encode(
-    acceptances: Iterable[Acceptance], owners: Owners, connection: Connection, places: Places, first_row: int
+    acceptances: Iterable[Acceptance],
+    owners: Owners,
+    connection: Connection,
+    places: Places,
+    marks: Marks,
+    first_row: int,
 ) -> Rows:
     """The rows that acceptances leave, those of archives numbered from `first_row` on.
 
     Accounts that are new get their numbers here.  Where an account's rows will be is added to `places`.
+    `marks` are the watermarks committed so far.
     """
     rows = Rows()
     recent, messages, known = rows.recent, rows.messages, owners.known
     row = first_row
     for acceptance in acceptances:
+        watermark = acceptance.watermark
+        if watermark is not None and not rows.advance(acceptance, watermark, marks):
+            continue
         message_id, entries, kept = acceptance.id, acceptance.entries, 0
         if len(entries) > 1 and len({entry.account for entry in entries}) < len(entries):
             entries = combined(entries)
@@ -117,9 +140,6 @@ def encode(
         if acceptance.envelope is not None:
             rows.envelopes += acceptance.envelope
             rows.last_sequence = max(rows.last_sequence, acceptance.envelope[0])
-        if acceptance.watermark is not None:
-            origin, epoch, sequence = acceptance.watermark
-            rows.watermarks[origin] = max(rows.watermarks.get(origin, (0, 0)), (epoch, sequence))
     return rows
 
 

@@ -9,6 +9,7 @@ from edge_node.adapters.sqlite.rows import (
     KEPT_PASSING,
     OFFLINE,
     REOPENED,
+    Marks,
     pack_owners,
     signed,
     unpack_deliveries,
@@ -23,6 +24,7 @@ _MERGE = """
 """
 _HIGHEST_ID = "SELECT max(last_id, (SELECT ifnull(max(id), 0) FROM message)) FROM store"
 _OUTBOX_STATE = "SELECT epoch, max(outbox_last, (SELECT ifnull(max(sequence), 0) FROM outbox)) FROM store"
+_WATERMARKS = "SELECT origin, epoch, sequence FROM watermark"
 _KEEP_HIGHEST_ID = "UPDATE store SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM message))"
 _ARCHIVED_MESSAGES = "SELECT id, owners FROM message WHERE id < ? AND kept & 1 ORDER BY id LIMIT ?"
 _PASSING_MESSAGES = """
@@ -57,6 +59,11 @@ def outbox_state(connection: Connection) -> tuple[int, int]:
     """The epoch, and the highest sequence ever committed in it."""
     row: tuple[int, int] = connection.execute(_OUTBOX_STATE).fetchone()
     return row
+
+
+def watermarks(connection: Connection) -> Marks:
+    """Origin site to (epoch, highest sequence taken)."""
+    return {origin: (epoch, sequence) for origin, epoch, sequence in connection.execute(_WATERMARKS)}
 
 
 def purge(connection: Connection, before_id: int, limit: int) -> int:

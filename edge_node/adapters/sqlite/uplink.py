@@ -6,10 +6,10 @@ from edge_node.adapters.sqlite.batch import Standing
 from edge_node.adapters.sqlite.connection import Connection
 from edge_node.adapters.sqlite.group_commit import GroupCommit
 from edge_node.adapters.sqlite.readers import Readers
+from edge_node.adapters.sqlite.upkeep import watermarks
 
 _READ = "SELECT sequence, envelope FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _COUNT = "SELECT count(*) FROM outbox"
-_WATERMARKS = "SELECT origin, epoch, sequence FROM watermark"
 
 
 class SqliteOutbox:
@@ -53,7 +53,4 @@ class SqliteInbox:
         self._readers = readers
 
     async def watermarks(self) -> Mapping[str, tuple[int, int]]:
-        def read(connection: Connection) -> dict[str, tuple[int, int]]:
-            return {origin: (epoch, sequence) for origin, epoch, sequence in connection.execute(_WATERMARKS)}
-
-        return await self._readers.run(read)
+        return await self._readers.run(watermarks)

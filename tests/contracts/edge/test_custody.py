@@ -3,7 +3,7 @@
 import asyncio
 
 from edge_node.adapters.store import Store
-from edge_node.custody import Acceptance, Done, StoreUnavailable
+from edge_node.custody import Acceptance, Done, StoreUnavailable, Watermark
 from edge_node.features.archive.store import PageRequest, Selection
 from tests.contracts.edge.driver import ANNA, BRUNO, accept, message, outcomes, row, settled, stanza
 
@@ -116,7 +116,7 @@ class TestCustody:
     async def test_an_acceptance_may_leave_only_an_envelope_or_a_watermark(self, store: Store) -> None:
         outgoing, incoming = Acceptance(1, session=9, number=4), Acceptance(2)
         outgoing.envelope = (1, b"envelope")
-        incoming.watermark = ("lyon", 3, 17)
+        incoming.watermark = Watermark("lyon", 3, 17)
         await accept(store, outgoing, incoming)
         assert await store.outbox.read(0, 10) == [(1, b"envelope")]
         assert await store.inbox.watermarks() == {"lyon": (3, 17)}

@@ -165,13 +165,13 @@ class Site:
 
     # -- LinkHandler
 
-    def on_envelopes(self, envelopes: list[Envelope], done: Callable[[int], None]) -> None:
+    def on_envelopes(self, envelopes: list[Envelope], stored: Callable[[Sequence[Envelope]], None]) -> None:
         if not self.stores:
             self.stores = True
             self.client.store_failed()
             return
         self.received += envelopes
-        done(envelopes[-1].hub_sequence)
+        stored(envelopes)
         self.changed.set()
 
     def on_unlinked(self, failure: LinkFailure) -> None:

@@ -26,6 +26,18 @@ def test_a_newer_epoch_begins_anew_and_fences_the_older() -> None:
     assert inbox.take(held(2, epoch=2)) is Verdict.NEW
 
 
+def test_what_is_new_is_told_what_it_comes_after() -> None:
+    inbox = Inbox({"paris": (1, 50)})
+    envelopes = [held(53), held(52), held(60), held(1, origin="nice"), held(2, epoch=2)]
+    for envelope in envelopes:
+        inbox.take(envelope)
+    assert [envelope.after for envelope in envelopes] == [(1, 50), (0, 0), (1, 53), (0, 0), (1, 60)]
+    inbox.forget_taken()
+    again = held(53)
+    inbox.take(again)
+    assert again.after == (1, 50)
+
+
 def test_taken_runs_ahead_of_stored() -> None:
     inbox = Inbox({"paris": (1, 3)})
     inbox.take(held(4))

@@ -89,6 +89,22 @@ async def test_a_frame_is_sent_when_its_time_has_come_or_when_woken() -> None:
         assert await running == first
 
 
+async def test_what_comes_after_the_end_is_not_received() -> None:
+    """A site that could not store what came has forgotten it: what came after it must not be taken."""
+    peer = Peer()
+    failure = LinkFailure(FailureReason.STORE, "what came could not be stored")
+
+    def received(frame: Frame) -> None:
+        peer.received.append(frame)
+        peer.stream.end(failure)
+
+    peer.stream = LinkStream(peer.wire, peer.role, received, end_of_stream=END, keeps_encoded=False)
+    for number in (1, 2, 3):
+        peer.wire.incoming.put_nowait(encode_frame(Frame(drain_ms=number)))
+    assert await peer.run() == failure
+    assert peer.received == [Frame(drain_ms=1)]
+
+
 async def test_a_dead_peer_ends_the_stream() -> None:
     peer = Peer()
     peer.role.failure = LinkFailure(FailureReason.SILENT, "nothing heard")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from edge_node.custody import EntryFlag
+from edge_node.custody import EntryFlag, Watermark
 from edge_node.pipeline.feature import Drop, Feature, Stages, Verdict
 from edge_node.pipeline.messages import MessagePath
 from edge_node.pipeline.passage import Passage
@@ -148,7 +148,7 @@ class TestCustody:
         edge.store.hold()
         stanza = parse(message("bruno"))
         stanza.sender = jid("david/pad")
-        edge.core.messages.arrive(stanza, ("lyon", 1, 5), outcomes.append)
+        edge.core.messages.arrive(stanza, Watermark("lyon", 1, 5), outcomes.append)
         await edge.settle()
         assert (outcomes, bruno.received()) == ([], [])
         edge.store.release()
@@ -159,7 +159,7 @@ class TestCustody:
         stanza = parse(message("nobody"))
         stanza.sender = jid("david/pad")
         outcomes: list[Exception | None] = []
-        edge.core.messages.arrive(stanza, ("lyon", 1, 5), outcomes.append)
+        edge.core.messages.arrive(stanza, Watermark("lyon", 1, 5), outcomes.append)
         await edge.settle()
         assert outcomes == [None]
         assert [(envelope.type, envelope.recipients) for envelope in edge.hub.held] == [

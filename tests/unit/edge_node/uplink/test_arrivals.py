@@ -1,8 +1,10 @@
 """What comes from the hub: in order, once, and answered for when it is stored."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from cascade.frame import (
 from cascade.inbox import Inbox, Verdict
 from cascade.link import FailureReason, LinkFailure
 from edge_node.custody import Acceptance, Done, StoreUnavailable
+from edge_node.features.archive.store import PageRequest, Selection
 from edge_node.uplink.arrivals import Arrivals
 from edge_node.uplink.envelopes import envelope_of
 from tests.support.edge import DOMAIN, Client, Edge, condition_of, jid, parse, types
@@ -66,11 +69,10 @@ class Lyon:
     def send(self, *envelopes: Envelope) -> None:
         new = [each for each in envelopes if not each.is_held or self.inbox.take(each) is Verdict.NEW]
 
-        def stored(up_to: int) -> None:
-            self.acknowledged.append(up_to)
-            for each in new:
-                if each.is_held and each.hub_sequence <= up_to:
-                    self.inbox.store(each)
+        def stored(envelopes: Sequence[Envelope]) -> None:
+            self.acknowledged.append(envelopes[-1].hub_sequence)
+            for each in envelopes:
+                self.inbox.store(each)
 
         self.edge.parts.arrivals.on_envelopes(new, stored)
 
@@ -146,13 +148,16 @@ class TestHeld:
         assert heard(bruno) == ["1", "subscribe"]
         assert [each.type for each in edge.hub.held] == ["error"]
 
-    async def test_a_subscription_that_comes_twice_matters_once_also_after_a_crash_before_its_mark(
-        self, edge: Edge
+    async def test_a_subscription_that_comes_twice_matters_once_also_if_its_mark_was_not_stored(
+        self, edge: Edge, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        bruno = await edge.login("bruno", "desk")
-        for _ in range(2):
-            await Lyon(edge).sends(presence(1, "bruno", "subscribe"))
-        assert heard(bruno) == ["subscribe"]
+        bruno, lyon = await edge.login("bruno", "desk"), Lyon(edge)
+        with monkeypatch.context() as patch:
+            failing_from(edge, 1, patch)
+            await lyon.sends(presence(1, "bruno", "subscribe"))
+        assert (lyon.acknowledged, heard(bruno)) == ([], ["subscribe"])
+        await lyon.sends_again(presence(1, "bruno", "subscribe"))
+        assert (lyon.acknowledged, heard(bruno)) == ([1], [])
 
     async def test_for_an_unknown_recipient_is_taken_and_its_sender_told(self, edge: Edge) -> None:
         lyon = Lyon(edge)
@@ -175,16 +180,42 @@ class TestHeld:
         await lyon.sends(envelope(1, "anna", "bruno"))
         assert (anna.bodies(), bruno.bodies(), lyon.acknowledged) == (["1"], ["1"], [1])
 
+    async def test_for_several_recipients_it_has_its_mark_once_all_have_their_rows(self, edge: Edge) -> None:
+        lyon = Lyon(edge)
+        edge.store.hold()
+        await lyon.sends(envelope(1, "anna", "bruno"))
+        assert edge.store.custody.backlog == 1, "the row of the first"
+        edge.store.release()
+        assert await edge.store.inbox.watermarks() == {}
+        await edge.settle()
+        assert (lyon.acknowledged, await edge.store.inbox.watermarks()) == ([1], {"lyon": (1, 1)})
+        for local in ("anna", "bruno"):
+            assert await archived(edge, local) == ["1"]
 
-def failing_from(edge: Edge, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store takes so many acceptances less one; the others fail, in their order."""
+    async def test_for_several_recipients_comes_again_for_the_first_of_them(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with Edge("anna", "bruno") as edge:
+            lyon = Lyon(edge)
+            with monkeypatch.context() as patch:
+                failing_from(edge, 1, patch, until=2)
+                await lyon.sends(envelope(1, "anna", "bruno"))
+            assert (lyon.acknowledged, await edge.store.inbox.watermarks()) == ([], {})
+            await lyon.sends_again(envelope(1, "anna", "bruno"))
+            assert lyon.acknowledged == [1]
+            for local in ("anna", "bruno"):
+                assert await archived(edge, local) == ["1"]
+
+
+def failing_from(edge: Edge, number: int, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> None:
+    """The store takes so many acceptances less one; the others, up to a last one, fail in their order."""
     custody = edge.store.custody
     accept, count = custody.accept, 0
 
     def counted(acceptance: Acceptance, done: Done) -> None:
         nonlocal count
         count += 1
-        if count < number:
+        if not number <= count < until:
             accept(acceptance, done)
         else:
             custody.barrier(lambda _: done(StoreUnavailable("the disk is full")))
@@ -192,7 +223,91 @@ def failing_from(edge: Edge, number: int, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(custody, "accept", counted)
 
 
+class Origins:
+    """Envelopes of several sites that come over a link which begins anew whenever something could not be stored."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.unacknowledged = [self._envelope(sequence, random.choice("ln")) for sequence in range(1, 25)]
+        self.sent = {each.id: each for each in self.unacknowledged}
+
+    def _envelope(self, sequence: int, initial: str) -> Envelope:
+        if self.random.random() < 0.15:
+            each = presence(sequence, "bruno/desk")
+        elif self.random.random() < 0.15:
+            each = envelope(sequence, "anna", "bruno")
+        else:
+            each = envelope(sequence, "bruno")
+        each.origin = {"l": "lyon", "n": "nice"}[initial]
+        return each
+
+    async def cross(self, edge: Edge, inbox: Inbox) -> None:
+        """One link: everything that is not acknowledged, in frames of any size, until something fails."""
+        failures = edge.hub.failures
+        left, numbers = list(self.unacknowledged), count(1)
+        while left and edge.hub.failures == failures:
+            size = self.random.choice((1, 2, 5, 24))
+            frame, left = [replace(each, hub_sequence=next(numbers)) for each in left[:size]], left[size:]
+            new = [each for each in frame if inbox.take(each) is Verdict.NEW]
+
+            def stored(envelopes: Sequence[Envelope]) -> None:
+                for each in envelopes:
+                    inbox.store(each)
+                marks = [(each, (each.epoch, each.sequence)) for each in self.unacknowledged]
+                first = next((n for n, (each, mark) in enumerate(marks) if not inbox.is_stored(each.origin, mark)), 99)
+                del self.unacknowledged[:first]
+
+            if new:
+                edge.parts.arrivals.on_envelopes(new, stored)
+            if self.random.random() < 0.5:
+                await edge.settle()
+        await edge.settle()
+        if edge.hub.failures > failures:
+            inbox.forget_taken()
+
+
+async def archived(edge: Edge, local: str) -> list[str]:
+    """The texts in an account's archive."""
+    page = await edge.store.archive.page(f"{local}@{DOMAIN}", Selection(), PageRequest(100))
+    return [body_of(parse(each.stanza)) for each in page.rows]
+
+
 class TestStoreThatFails:
+    @pytest.mark.parametrize("seed", range(40))
+    async def test_whatever_fails_everything_is_stored_and_nothing_twice(
+        self, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Single acceptances fail, and the edge is killed now and then."""
+        random = Random(seed)
+        async with Edge("anna", "bruno") as edge:
+            custody, origins, lives = edge.store.custody, Origins(random), 0
+            accept = custody.accept
+
+            def unreliable(acceptance: Acceptance, done: Done) -> None:
+                if random.random() < 0.1:
+                    custody.barrier(lambda _: done(StoreUnavailable("not this one")))
+                else:
+                    accept(acceptance, done)
+
+            monkeypatch.setattr(custody, "accept", unreliable)
+            inbox = Inbox({})
+            while origins.unacknowledged:
+                await origins.cross(edge, inbox)
+                if random.random() < 0.3:
+                    await edge.restart()
+                    inbox = Inbox(await edge.store.inbox.watermarks())
+                lives += 1
+                assert lives < 200, "it comes to an end"
+            found = await archived(edge, "bruno")
+            messages = [each for each in origins.sent.values() if each.kind == "message"]
+            once = [text for text in found if len(origins.sent[text].recipients) == 1]
+            for site in ("lyon", "nice"):
+                expected = [each.id for each in messages if each.origin == site and len(each.recipients) == 1]
+                assert [text for text in once if origins.sent[text].origin == site] == expected
+            for local in ("anna", "bruno"):
+                every = {each.id for each in messages if str(jid(local)) in each.recipients}
+                assert set(await archived(edge, local)) == every
+
     async def test_what_was_stored_is_acknowledged_and_the_rest_comes_again(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -207,6 +322,33 @@ class TestStoreThatFails:
             await lyon.sends_again(*sent[2:])
             assert (lyon.acknowledged, edge.hub.failures) == ([2, 4], 1)
             assert bruno.bodies() == ["1", "2", "3", "4"]
+
+    async def test_nothing_is_stored_behind_what_was_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After a restart the mark alone tells duplicates: it must not cover what has failed."""
+        async with Edge("bruno") as edge:
+            lyon = Lyon(edge)
+            sent = [envelope(number, "bruno") for number in (1, 2, 3, 4)]
+            with monkeypatch.context() as patch:
+                failing_from(edge, 2, patch, until=3)
+                await lyon.sends(*sent)
+            assert (lyon.acknowledged, edge.hub.failures) == ([1], 1)
+            await edge.restart()
+            lyon.inbox = Inbox(await edge.store.inbox.watermarks())
+            await lyon.sends(*sent[1:])
+            assert lyon.acknowledged == [1, 4]
+            assert await archived(edge, "bruno") == ["1", "2", "3", "4"]
+
+    async def test_what_another_site_sent_meanwhile_is_stored_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with Edge("bruno") as edge:
+            lyon = Lyon(edge)
+            sent = [envelope(number, "bruno") for number in (1, 2, 3)]
+            sent[1].origin = "nice"
+            with monkeypatch.context() as patch:
+                failing_from(edge, 1, patch, until=2)
+                await lyon.sends(*sent)
+            assert await edge.store.inbox.watermarks() == {"nice": (1, 2)}
+            await lyon.sends_again(*sent)
+            assert await archived(edge, "bruno") == ["2", "1", "3"]
 
     async def test_nothing_that_came_later_overtakes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async with Edge("bruno") as edge:

@@ -13,16 +13,20 @@ WRITER = """
 import asyncio, os, sys
 from pathlib import Path
 from edge_node.adapters import sqlite
+from edge_node.custody import Watermark
 from tests.contracts.edge.driver import ANNA, BRUNO, EPOCH, message, row
 
 async def main():
     settings = sqlite.StoreSettings(recent_rows_max=50, checkpoint_pages=100)
     store = await sqlite.open_store(Path(sys.argv[1]), settings, EPOCH)
     last = await store.deliveries.last_id()
+    mark = (await store.inbox.watermarks()).get("lyon", (0, 0))
     def submit(number):
+        nonlocal mark
         acceptance = message(number, row(ANNA, BRUNO, outgoing=True), row(BRUNO, ANNA), session=9, number=number)
         acceptance.envelope = (number, b"%d" % number)
-        acceptance.watermark = ("lyon", 1, number)
+        acceptance.watermark = Watermark("lyon", 1, number, mark)
+        mark = (1, number)
         def done(error):
             os.write(1, b"%d\\n" % number)
             submit(number + 30)

@@ -68,7 +68,7 @@ def test_what_an_acceptance_leaves(connection: Connection) -> None:
         Entry("b@x", "a@x", outgoing=False, flags=0, deliveries=((4, 2),)),
     ]
     places: Places = {"a@x": [3]}
-    rows = encode([acceptance], Owners(10), connection, places, 7)
+    rows = encode([acceptance], Owners(10), connection, places, {}, 7)
     a, b = (connection.execute("SELECT id FROM owner WHERE jid = ?", (jid,)).fetchone()[0] for jid in ("a@x", "b@x"))
     assert rows.messages == [50, -1, 9, KEPT_ARCHIVED | KEPT_PASSING, pack_owners([a, b]), b"<message/>"]
     sent = [7, a, 50, "b@x", 1 | OUTGOING, b""]
@@ -81,7 +81,7 @@ def test_what_an_acceptance_leaves(connection: Connection) -> None:
 def test_a_body_without_a_row_is_not_kept(connection: Connection) -> None:
     alone, nothing = Acceptance(1, session=5, number=1), Acceptance(2)
     alone.stanza = nothing.stanza = b"<message/>"
-    rows = encode([alone, nothing], Owners(10), connection, {}, 1)
+    rows = encode([alone, nothing], Owners(10), connection, {}, {}, 1)
     assert rows.messages == [1, 5, 1, KEPT_PASSING, b"", b""]
 
 

@@ -38,11 +38,11 @@ async def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
     store.outbox.trim(2)
     store.deliveries.advance(ANNA, 1)
     store.deliveries.keep_waiting(ANNA, 1)
-    store.custody.fulfilled(1)
+    store.custody.fulfilled(2)
     await store.close()
 
     store = await opened(tmp_path)
-    assert [each.id for each in (await store.archive.page(ANNA, Selection(), PageRequest(5))).rows] == [1]
+    assert [each.id for each in (await store.archive.page(ANNA, Selection(), PageRequest(5))).rows] == [1, 2]
     assert [each.id for each in await store.deliveries.waiting(ANNA, 5)] == [1, 40]
     assert [each.id for each in await store.deliveries.delivered_to(ANNA, 7, 0)] == [1]
     assert await store.deliveries.sessions_numbers(0) == {7: 3}
