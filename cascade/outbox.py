@@ -179,6 +179,14 @@ class Outbox:
         return self.last_sequence - self.released if self.is_known else self.last_sequence
 
     @property
+    def oldest_us(self) -> int:
+        """When the oldest envelope that waits for an answer was promised; 0: none does, or it is not known yet."""
+        for held in (self._in_flight, self._ready):
+            if held:
+                return held[0].sent_us
+        return 0
+
+    @property
     def in_memory(self) -> int:
         """Envelopes in memory."""
         return len(self._ready) + len(self._in_flight)

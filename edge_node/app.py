@@ -115,7 +115,7 @@ async def serving(settings: EdgeSettings, clock: Clock, drain: Drain, config: Pa
             link = await connect(settings, settings.uplink, edge, store)
             stack.callback(group.create_task(link.run()).cancel)
         stack.callback(group.create_task(edge.housekeeping.run()).cancel)
-        registry.register(EdgeGauges(edge, store, tasks))
+        registry.register(EdgeGauges(edge, store, tasks, clock))
         registry.register(CertificateExpiry(certificates(settings)))
         readiness = EdgeReadiness(drain)
         operations = OperationsServer(settings.operations, registry, readiness)

@@ -76,8 +76,9 @@ class EdgeCore:
         self.departures = Departures(
             site=settings.site,
             is_open=settings.uplink is not None,
-            epoch=store.outbox.epoch,
-            last_sequence=store.outbox.last_sequence,
+            store=store.outbox,
+            envelopes_max=0 if settings.uplink is None else settings.uplink.outbox_envelopes_max,
+            bytes_max=0 if settings.uplink is None else settings.uplink.outbox_bytes_max,
             custody=store.custody,
             next_id=around.next_id,
             deadline_seconds=settings.requests.seconds,

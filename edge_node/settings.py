@@ -100,11 +100,17 @@ class UplinkSettings(Settings):
     key: LocalPath
     """PEM file with the private key of that certificate."""
 
+    outbox_envelopes_max: Annotated[int, Ge(16), Le(100_000_000)] = 1_000_000
+    """What may wait for the hub, stored; beyond it senders get `resource-constraint`."""
+
+    outbox_bytes_max: Annotated[int, Ge(1 << 16), Le(1 << 40)] = 1 << 30
+    """The same in bytes."""
+
     outbox_envelopes_in_memory_max: Annotated[int, Ge(16), Le(1_000_000)] = 4_096
     """Envelopes of the outbox kept in memory beside the store; the others are read when their turn comes."""
 
     outbox_bytes_in_memory_max: Annotated[int, Ge(1 << 16), Le(1 << 32)] = 16 << 20
-    """The same in bytes."""
+    """These in bytes."""
 
     heartbeat_seconds: Annotated[float, Gt(0), Le(300)] = 15.0
     """How often the link is tried when nothing else crosses it."""

@@ -87,6 +87,11 @@ class LinkClient:
         """Whether the hub has welcomed us and is there."""
         return self._link.state is LinkState.LIVE
 
+    @property
+    def oldest_us(self) -> int:
+        """When the oldest envelope that waits for an answer was promised; 0: none does, or it is not known yet."""
+        return self._link.outbox.oldest_us
+
     def offer(self, envelope: Envelope) -> None:
         """Send a held envelope, which the store has committed.  In the order of sequences."""
         self._link.offer(envelope)

@@ -65,6 +65,7 @@ class SiteGauges(Collector):
         )
         envelopes = GaugeMetricFamily("hub_spool_envelopes", "Envelopes that wait for the site.", labels=["site"])
         size = GaugeMetricFamily("hub_spool_bytes", "Bytes that wait for the site.", labels=["site"])
+        age = GaugeMetricFamily("hub_spool_oldest_seconds", "How long the oldest of them has waited.", labels=["site"])
         for name in self._directory.sites:
             linked.add_metric([name], float(self._links.link_status(name) is not None))
             accounts.add_metric([name], self._directory.population(name))
@@ -73,4 +74,5 @@ class SiteGauges(Collector):
             waiting, waiting_bytes = self._spool.usage(name)
             envelopes.add_metric([name], waiting)
             size.add_metric([name], waiting_bytes)
-        yield from (linked, accounts, behind, watched, envelopes, size)
+            age.add_metric([name], self._spool.age_seconds(name))
+        yield from (linked, accounts, behind, watched, envelopes, size, age)

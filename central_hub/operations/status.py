@@ -33,6 +33,9 @@ class SpoolUsage(Protocol):
     def usage(self, site: str) -> tuple[int, int]:
         """(envelopes, bytes) in the spool."""
 
+    def age_seconds(self, site: str) -> float:
+        """How long the oldest of them has waited."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteStatus:

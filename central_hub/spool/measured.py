@@ -43,17 +43,18 @@ class MeasuredSpool:
 
     def is_full(self, site: str) -> bool:
         """Whether nothing more may be promised to `site`: too many, too much, or waiting for too long."""
-        stocks = self._stocks.get(site)
-        if not stocks:
-            return False
-        envelopes, size_bytes = self._totals[site]
-        age_us = self._clock.now_us() - stocks[0].oldest_us
+        envelopes, size_bytes = self.usage(site)
         settings = self._settings
         return (
             envelopes >= settings.envelopes_max
             or size_bytes >= settings.bytes_max
-            or age_us >= settings.age_hours_max * SECONDS_PER_HOUR * MICROSECONDS
+            or self.age_seconds(site) >= settings.age_hours_max * SECONDS_PER_HOUR
         )
+
+    def age_seconds(self, site: str) -> float:
+        """How long the oldest of them has waited; 0 if none does."""
+        stocks = self._stocks.get(site)
+        return max(0.0, (self._clock.now_us() - stocks[0].oldest_us) / MICROSECONDS) if stocks else 0.0
 
     def extents(self) -> Mapping[str, Extent]:
         return self._store.extents()

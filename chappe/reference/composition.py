@@ -54,6 +54,10 @@ class Nobody:
         """Nothing waits."""
         return 0, 0
 
+    def age_seconds(self, site: str) -> float:
+        """Nor has it."""
+        return 0.0
+
 
 def composed() -> Composed:
     """Put everything together, as it is by default."""
@@ -70,7 +74,7 @@ async def _composed() -> Composed:
     async with asyncio.TaskGroup() as group:
         tasks = BoundedTasks(group, settings.tasks_max)
         edge = EdgeCore(Surroundings(settings, store, clock, IdSource(clock).next_id, tasks, LoggedJournal(core)))
-        core.register(EdgeGauges(edge, store, tasks))
+        core.register(EdgeGauges(edge, store, tasks, clock))
         ServerMetrics(core)
         ListenerMetrics(listener, Admission(settings.listeners))
         BackplaneMetrics(listener)

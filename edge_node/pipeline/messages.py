@@ -22,6 +22,8 @@ from xmpp.jid import JID, InvalidJID
 from xmpp.payloads.stanza_id import render_archive_id
 from xmpp.stanza import Stanza, with_payload
 
+OUTBOX_FULL = "too much waits for other sites already"
+
 Refusal = Drop | StanzaError | None
 
 _STANZA_ID = f"{{{namespaces.STANZA_ID}}}stanza-id"
@@ -44,6 +46,10 @@ class Outbox(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether there are other sites at all, be they within reach or not."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be promised for now."""
 
     def promise(self, stanza: Stanza, id: int) -> tuple[int, bytes]:
         """The next sequence and the encoded envelope, to be committed with the acceptance."""
@@ -203,6 +209,8 @@ class MessagePath:
             return self._inbound(passage, to)
         if not self._outbox.is_open:
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
+        if self._outbox.is_full:
+            return StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text=OUTBOX_FULL)
         passage.acceptance.envelope = self._outbox.promise(stanza, passage.acceptance.id)
         return None
 

@@ -8,6 +8,7 @@ class NoLink:
     """Stands where the link would be."""
 
     is_linked = False
+    oldest_us = 0
 
     def offer(self, envelope: Envelope) -> None:
         """It stays in the outbox."""

@@ -6,9 +6,11 @@ from cascade.codec import encode_envelope
 from cascade.envelope import Envelope
 from cascade.frame import AccountPresence, AvailableResource
 from edge_node.custody import Acceptance, Custody
+from edge_node.pipeline.messages import OUTBOX_FULL
 from edge_node.uplink.alone import NoLink
 from edge_node.uplink.envelopes import envelope_of
 from edge_node.uplink.link import Link
+from edge_node.uplink.store import OutboxStore
 from edge_node.uplink.waiting import Commit
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.stanza import Stanza
@@ -22,8 +24,9 @@ class Departures:
         *,
         site: str,
         is_open: bool,
-        epoch: int,
-        last_sequence: int,
+        store: OutboxStore,
+        envelopes_max: int,
+        bytes_max: int,
         custody: Custody,
         next_id: Callable[[], int],
         deadline_seconds: float,
@@ -33,8 +36,9 @@ class Departures:
         Args:
             site: our name.
             is_open: whether there are other sites: without an uplink there is nobody to leave for.
-            epoch: of our outbox.
-            last_sequence: the highest sequence committed so far.
+            store: our outbox.
+            envelopes_max: that the outbox may hold; what is more is refused.
+            bytes_max: the same in bytes.
             custody: for what is held without being a message.
             next_id: strictly increasing, microseconds of wall clock.
             deadline_seconds: how long the answer to an IQ is worth anything.
@@ -42,8 +46,11 @@ class Departures:
         self._site = site
         self.is_open = is_open
         """Whether anything may leave, now or when the link is up."""
-        self._epoch = epoch
-        self._sequence = last_sequence
+        self._store = store
+        self._envelopes_max = envelopes_max
+        self._bytes_max = bytes_max
+        self._epoch = store.epoch
+        self._sequence = store.last_sequence
         self._link: Link = NoLink()
         self._custody = custody
         self._next_id = next_id
@@ -53,6 +60,17 @@ class Departures:
     def connect(self, link: Link) -> None:
         """Name the link.  Called once, by the composer, if there is one."""
         self._link = link
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be promised: too many envelopes wait for the hub, or too much."""
+        store = self._store
+        return store.envelopes + len(self._promised) >= self._envelopes_max or store.size_bytes >= self._bytes_max
+
+    @property
+    def oldest_us(self) -> int:
+        """When the oldest of them was promised; 0: none waits."""
+        return self._link.oldest_us
 
     # Held: edge_node.pipeline.messages.Outbox and HeldSender.
 
@@ -70,6 +88,15 @@ class Departures:
     def abandoned(self, sequence: int) -> None:
         """The envelope will not be; a gap in the sequences is allowed."""
         self._promised.pop(sequence, None)
+
+    def require_room(self) -> None:
+        """Ask before a client's stanza is to be held; what the server itself has to say is held all the same.
+
+        Raises:
+            StanzaError: the outbox is full.
+        """
+        if self.is_full:
+            raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text=OUTBOX_FULL)
 
     async def hold(self, stanza: Stanza) -> None:
         """Put a stanza that is no message into the outbox; return once it is there, durably.

@@ -13,6 +13,10 @@ class Link(Protocol):
     def is_linked(self) -> bool:
         """Whether the hub has welcomed us and is there."""
 
+    @property
+    def oldest_us(self) -> int:
+        """When the oldest envelope that waits for an answer was promised; 0: none does, or it is not known yet."""
+
     def offer(self, envelope: Envelope) -> None:
         """Send a held envelope that is committed; in the order of sequences."""
 

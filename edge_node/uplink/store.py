@@ -21,8 +21,13 @@ class OutboxStore(Protocol):
     def trim(self, up_to: int) -> None:
         """The hub answers for everything up to this sequence: forget it.  Joins the next group commit."""
 
-    async def count(self) -> int:
-        """How many envelopes the outbox holds."""
+    @property
+    def envelopes(self) -> int:
+        """How many envelopes it holds: committed, and not trimmed by a commit."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What they weigh, encoded."""
 
 
 class InboxStore(Protocol):

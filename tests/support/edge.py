@@ -202,6 +202,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.is_linked = True
+        self.oldest_us = 0
         self.held: list[Envelope] = []
         self.transient: list[Envelope] = []
         self.published: list[AccountPresence] = []

@@ -31,8 +31,13 @@ class MemoryOutbox:
 
         self._log.write(apply)
 
-    async def count(self) -> int:
+    @property
+    def envelopes(self) -> int:
         return len(self._tables.outbox)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self._tables.outbox.values()))
 
 
 class MemoryInbox:

@@ -17,7 +17,7 @@ from edge_node.adapters.sqlite.migrations import migrate
 from edge_node.adapters.sqlite.owners import Owners
 from edge_node.adapters.sqlite.rows import RECENT_COLUMNS, Insert, Places, Rows, encode, signed
 from edge_node.adapters.sqlite.settings import StoreSettings
-from edge_node.adapters.sqlite.upkeep import highest_id, merge_recent, outbox_state, watermarks
+from edge_node.adapters.sqlite.upkeep import Owed, highest_id, merge_recent, outbox_state, owed, watermarks
 from edge_node.adapters.store import StoreCounters
 
 _INSERT_MESSAGES = Insert("message", "id", "session", "number", "kept", "owners", "stanza")
@@ -71,6 +71,8 @@ class Committer:
             self.epoch, self.last_sequence = outbox_state(connection)
             """The outbox's epoch, and the highest sequence committed."""
             self._marks = watermarks(connection)
+            self.owed = owed(connection)
+            """What the outbox holds."""
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -132,12 +134,16 @@ class Committer:
             first_row = self._recent_rows + 1
             rows = encode(batch.acceptances, self._owners, connection, self.places, self._marks, first_row)
             _write_rows(connection, rows)
-            self._write_standing(connection, batch.standing)
+            trimmed = self._write_standing(connection, batch.standing)
             for operation in batch.operations:
                 _run(connection, operation)
         self._recent_rows += rows.recent_count
         self.last_id = max(self.last_id, rows.last_id)
         self.last_sequence = max(self.last_sequence, rows.last_sequence)
+        self.owed = Owed(
+            self.owed.envelopes + len(rows.envelopes) // 2 - trimmed.envelopes,
+            self.owed.size_bytes + rows.envelope_bytes - trimmed.size_bytes,
+        )
         self._marks.update(rows.watermarks)
         self._counters.commits += 1
         self._counters.acceptances += len(batch.acceptances) - len(rows.refused)
@@ -145,7 +151,8 @@ class Committer:
             batch.outcomes = [rows.refused.get(acceptance) for acceptance in batch.acceptances]
         batch.standing = Standing()
 
-    def _write_standing(self, connection: Connection, standing: Standing) -> None:
+    def _write_standing(self, connection: Connection, standing: Standing) -> Owed:
+        """Write it; what the outbox does not owe any more."""
         for key, record in standing.sessions.items():
             if record is None:
                 connection.execute(_DELETE_SESSION, (signed(key),))
@@ -157,9 +164,12 @@ class Committer:
         amend(connection, self.places, standing)
         if standing.fulfilled:
             connection.execute(_FULFILLED, (standing.fulfilled,))
-        if standing.trimmed:
-            connection.execute(_KEEP_OUTBOX_LAST)
-            connection.execute(_TRIM, (standing.trimmed,))
+        if not standing.trimmed:
+            return Owed(0, 0)
+        trimmed = owed(connection, standing.trimmed)
+        connection.execute(_KEEP_OUTBOX_LAST)
+        connection.execute(_TRIM, (standing.trimmed,))
+        return trimmed
 
     def _commit_one_by_one(self, batch: Batch) -> None:
         """Something in the batch is not acceptable to the database: find it, and let the others not suffer."""

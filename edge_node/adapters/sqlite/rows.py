@@ -61,12 +61,22 @@ class Insert:
 class Rows:
     """Rows of a batch, as flat lists."""
 
-    __slots__ = ("envelopes", "last_id", "last_sequence", "messages", "recent", "refused", "watermarks")
+    __slots__ = (
+        "envelope_bytes",
+        "envelopes",
+        "last_id",
+        "last_sequence",
+        "messages",
+        "recent",
+        "refused",
+        "watermarks",
+    )
 
     def __init__(self) -> None:
         self.messages: list[object] = []
         self.recent: list[object] = []
         self.envelopes: list[object] = []
+        self.envelope_bytes = 0
         self.watermarks: Marks = {}
         self.refused: dict[Acceptance, StoreUnavailable] = {}
         """Those that leave no rows, for they come after something that is not stored."""
@@ -139,6 +149,7 @@ def encode(
             rows.last_id = message_id
         if acceptance.envelope is not None:
             rows.envelopes += acceptance.envelope
+            rows.envelope_bytes += len(acceptance.envelope[1])
             rows.last_sequence = max(rows.last_sequence, acceptance.envelope[0])
     return rows
 

@@ -31,7 +31,7 @@ class SqliteStore:
         self.sessions = SqliteSessions(readers, writer)
         self.rosters = SqliteRosters(readers, writer, settings.removals_remembered_max)
         self.accounts = SqliteAccounts(readers, writer)
-        self.outbox = SqliteOutbox(readers, writer, committer.epoch, lambda: committer.last_sequence)
+        self.outbox = SqliteOutbox(readers, writer, committer)
         self.inbox = SqliteInbox(readers)
         self.counters = counters
 

@@ -1,6 +1,7 @@
 """Moving and removing rows: `recent` into `entry`, what is too old, what nobody waits for; what outlives them."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from edge_node.adapters.sqlite.connection import Connection
 from edge_node.adapters.sqlite.rows import (
@@ -18,12 +19,15 @@ from edge_node.adapters.sqlite.rows import (
 from edge_node.adapters.store import Swept
 from edge_node.adapters.unacknowledged import is_after
 
+SEQUENCE_MAX = (1 << 63) - 1
+
 _MERGE = """
     INSERT INTO entry (owner, id, peer, flags, deliveries)
     SELECT owner, id, peer, flags, deliveries FROM recent ORDER BY owner, id
 """
 _HIGHEST_ID = "SELECT max(last_id, (SELECT ifnull(max(id), 0) FROM message)) FROM store"
 _OUTBOX_STATE = "SELECT epoch, max(outbox_last, (SELECT ifnull(max(sequence), 0) FROM outbox)) FROM store"
+_OWED = "SELECT count(*), ifnull(sum(length(envelope)), 0) FROM outbox WHERE sequence <= ?"
 _WATERMARKS = "SELECT origin, epoch, sequence FROM watermark"
 _KEEP_HIGHEST_ID = "UPDATE store SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM message))"
 _ARCHIVED_MESSAGES = "SELECT id, owners FROM message WHERE id < ? AND kept & 1 ORDER BY id LIMIT ?"
@@ -59,6 +63,18 @@ def outbox_state(connection: Connection) -> tuple[int, int]:
     """The epoch, and the highest sequence ever committed in it."""
     row: tuple[int, int] = connection.execute(_OUTBOX_STATE).fetchone()
     return row
+
+
+class Owed(NamedTuple):
+    """What the outbox holds."""
+
+    envelopes: int
+    size_bytes: int
+
+
+def owed(connection: Connection, up_to: int = SEQUENCE_MAX) -> Owed:
+    """What the outbox holds up to a sequence."""
+    return Owed(*connection.execute(_OWED, (up_to,)).fetchone())
 
 
 def watermarks(connection: Connection) -> Marks:

@@ -1,33 +1,39 @@
 """What the site owes the hub, and what it has taken from other sites."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from edge_node.adapters.sqlite.batch import Standing
-from edge_node.adapters.sqlite.connection import Connection
+from edge_node.adapters.sqlite.commit import Committer
 from edge_node.adapters.sqlite.group_commit import GroupCommit
 from edge_node.adapters.sqlite.readers import Readers
 from edge_node.adapters.sqlite.upkeep import watermarks
 
 _READ = "SELECT sequence, envelope FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?"
-_COUNT = "SELECT count(*) FROM outbox"
 
 
 class SqliteOutbox:
     """Implements `edge_node.uplink.store.OutboxStore`."""
 
-    def __init__(self, readers: Readers, writer: GroupCommit, epoch: int, last_sequence: Callable[[], int]) -> None:
+    def __init__(self, readers: Readers, writer: GroupCommit, committer: Committer) -> None:
         self._readers = readers
         self._writer = writer
-        self._epoch = epoch
-        self._last_sequence = last_sequence
+        self._committer = committer
 
     @property
     def epoch(self) -> int:
-        return self._epoch
+        return self._committer.epoch
 
     @property
     def last_sequence(self) -> int:
-        return self._last_sequence()
+        return self._committer.last_sequence
+
+    @property
+    def envelopes(self) -> int:
+        return self._committer.owed.envelopes
+
+    @property
+    def size_bytes(self) -> int:
+        return self._committer.owed.size_bytes
 
     async def read(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         return await self._readers.run(lambda connection: connection.execute(_READ, (after, limit)).fetchall())
@@ -37,13 +43,6 @@ class SqliteOutbox:
             standing.trimmed = max(standing.trimmed, up_to)
 
         self._writer.write(change)
-
-    async def count(self) -> int:
-        def read(connection: Connection) -> int:
-            row: tuple[int] = connection.execute(_COUNT).fetchone()
-            return row[0]
-
-        return await self._readers.run(read)
 
 
 class SqliteInbox:

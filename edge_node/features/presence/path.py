@@ -162,9 +162,13 @@ class PresencePath:
         elif session.directed is not None:
             session.directed.discard(to)
         if self._router.is_elsewhere(to):
-            return self._wait(session, stanza, done, self._held.hold(stanza))
+            return self._wait(session, stanza, done, self._hold(stanza))
         self._deliver(stanza, to)
         return True
+
+    async def _hold(self, stanza: Stanza) -> None:
+        self._held.require_room()
+        await self._held.hold(stanza)
 
     def _withdraw_directed(self, session: Session, stanza: Stanza) -> None:
         directed, session.directed = session.directed, None

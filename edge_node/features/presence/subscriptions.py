@@ -27,6 +27,9 @@ _GIVING = ("subscribe", "subscribed")
 class HeldSender(Protocol):
     """The way to other sites for what must not be lost."""
 
+    def require_room(self) -> None:
+        """Raise `StanzaError` when too much waits already for a client's stanza to be held."""
+
     async def hold(self, stanza: Stanza) -> None:
         """Return once the stanza is in the outbox, durably."""
 
@@ -81,6 +84,8 @@ class Subscriptions:
         outcome = send(before, kind)
         if outcome.item != before and before.is_void and len(roster) >= self._items_max:
             raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
+        if outcome.is_routed and self._router.is_elsewhere(contact):
+            self._held.require_room()
         # Both sides of a subscription change in one commit, so that no crash leaves only one of them.
         async with together() as both:
             if outcome.item != before:

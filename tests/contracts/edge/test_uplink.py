@@ -36,7 +36,7 @@ class TestOutbox:
         assert await store.outbox.read(0, 2) == [(1, b"envelope 1"), (2, b"envelope 2")]
         assert [sequence for sequence, _ in await store.outbox.read(2, 10)] == [3, 4, 5]
         assert await store.outbox.read(5, 10) == []
-        assert await store.outbox.count() == 5
+        assert (store.outbox.envelopes, store.outbox.size_bytes) == (5, 5 * len(b"envelope 1"))
 
     async def test_what_the_hub_answers_for_is_forgotten_but_not_the_last_sequence(self, store: Store) -> None:
         await accept(store, *(envelope(number) for number in range(1, 6)))
@@ -44,10 +44,16 @@ class TestOutbox:
         store.outbox.trim(2)
         await settled(store)
         assert [sequence for sequence, _ in await store.outbox.read(0, 10)] == [4, 5]
+        assert (store.outbox.envelopes, store.outbox.size_bytes) == (2, 2 * len(b"envelope 1"))
         store.outbox.trim(5)
         await settled(store)
-        assert await store.outbox.count() == 0
-        assert store.outbox.last_sequence == 5
+        assert (store.outbox.envelopes, store.outbox.size_bytes, store.outbox.last_sequence) == (0, 0, 5)
+
+    async def test_it_is_measured_also_in_one_commit_with_the_trim(self, store: Store) -> None:
+        await accept(store, *(envelope(number) for number in range(1, 6)))
+        store.outbox.trim(4)
+        await accept(store, envelope(6), envelope(7))
+        assert (store.outbox.envelopes, store.outbox.size_bytes) == (3, 3 * len(b"envelope 1"))
 
 
 class TestInbox:

@@ -201,7 +201,7 @@ async def check_rest(world: World, name: str, edge: EdgeCore) -> None:
     """Nothing waits any more, and nothing is kept that nobody needs."""
     site = world.sites[name]
     tables = {
-        "outbox": await site.store.outbox.count(),
+        "outbox": site.store.outbox.envelopes,
         "backlog": site.store.custody.backlog,
         "tasks": 0 if site.tasks is None else site.tasks.running,
     }

@@ -185,3 +185,19 @@ def test_sequences_grow() -> None:
     box = outbox(last=3)
     with pytest.raises(ValueError, match="not above"):
         box.offer(held(3))
+
+
+def test_the_oldest_is_told_whether_it_is_sent_or_not() -> None:
+    box = outbox()
+    assert box.oldest_us == 0
+    for sequence in (1, 2):
+        envelope = held(sequence)
+        envelope.sent_us = sequence * 100
+        box.offer(envelope)
+    assert box.oldest_us == 100
+    assert taken(box, 1) == [1]
+    assert box.oldest_us == 100
+    box.acknowledge(Acknowledgement(1))
+    assert box.oldest_us == 200
+    box.acknowledge(Acknowledgement(2))
+    assert box.oldest_us == 0

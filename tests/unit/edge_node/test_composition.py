@@ -59,7 +59,7 @@ async def test_what_a_session_leaves_for_others_before_the_link_is_there_is_held
         edge.parts.departures.connect(NoLink())  # as before `EdgeCore.connect`
         await anna.leave()
         await edge.settle()
-        assert await store.outbox.count() == 2
+        assert store.outbox.envelopes == 2
 
 
 async def test_time_ends_what_is_over(edge: Edge) -> None:

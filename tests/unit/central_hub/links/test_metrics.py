@@ -26,6 +26,9 @@ class Links:
     def usage(self, site: str) -> tuple[int, int]:
         return (3, 900) if site not in self.linked else (0, 0)
 
+    def age_seconds(self, site: str) -> float:
+        return 60.0 if site not in self.linked else 0.0
+
 
 async def test_every_site_has_its_figures() -> None:
     directory, replicas, links = Directory(MemoryDirectory(), edits_per_commit=9), Replicas(), Links({"paris"})
@@ -42,11 +45,12 @@ async def test_every_site_has_its_figures() -> None:
         "site_watched_accounts",
         "spool_envelopes",
         "spool_bytes",
+        "spool_oldest_seconds",
     )
     figures = {
         site: [registry.get_sample_value(f"hub_{name}", {"site": site}) for name in names] for site in ("paris", "lyon")
     }
-    assert figures == {"paris": [1, 3, 1, 5, 0, 0], "lyon": [0, 0, 0, 4, 3, 900]}
+    assert figures == {"paris": [1, 3, 1, 5, 0, 0, 0], "lyon": [0, 0, 0, 4, 3, 900, 60]}
 
 
 def test_counters_are_declared_once_each() -> None:

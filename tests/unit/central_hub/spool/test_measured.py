@@ -60,9 +60,9 @@ def test_full_by_age(clock: ManualClock) -> None:
     spool = measured(clock, age_hours_max=1)
     spool.append("lyon", envelopes(1), ignore)
     clock.advance(3599)
-    assert not spool.is_full("lyon")
+    assert (spool.is_full("lyon"), spool.age_seconds("lyon")) == (False, 3599)
     clock.advance(1)
-    assert spool.is_full("lyon")
+    assert (spool.is_full("lyon"), spool.age_seconds("lyon"), spool.age_seconds("nice")) == (True, 3600, 0)
 
 
 def test_counts_from_what_the_store_held(clock: ManualClock) -> None:

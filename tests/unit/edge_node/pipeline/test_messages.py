@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from edge_node.custody import EntryFlag, Watermark
+from edge_node.features.archive.store import PageRequest, Selection
 from edge_node.pipeline.feature import Drop, Feature, Stages, Verdict
 from edge_node.pipeline.messages import MessagePath
 from edge_node.pipeline.passage import Passage
@@ -140,7 +141,25 @@ class TestCustody:
         edge.store.release()
         (envelope,) = edge.hub.held
         assert (envelope.sequence, envelope.sender, envelope.recipients) == (1, str(anna.jid), ("david@corp.example",))
-        assert await edge.store.outbox.count() == 1
+        assert edge.store.outbox.envelopes == 1
+
+    async def test_that_the_outbox_has_no_room_for_is_refused_and_not_kept(self) -> None:
+        uplink = {"hub": "hub:1", "authority": "a", "certificate": "c", "key": "k", "outbox_envelopes_max": 16}
+        async with Edge("anna", uplink=uplink) as edge:
+            anna = await edge.login("anna", "phone")
+            for number in range(17):
+                anna.send(message("david", body=str(number)))
+            await edge.settle()
+            (answer,) = anna.received("message")
+            assert (condition_of(answer), edge.store.outbox.envelopes) == ("resource-constraint", 16)
+            assert b"too much waits for other sites already" in answer.inner
+            page = await edge.store.archive.page("anna@corp.example", Selection(), PageRequest(20, last=True))
+            assert b"<body>15</body>" in page.rows[-1].stanza
+            edge.store.outbox.trim(1)
+            await edge.settle()
+            anna.send(message("david"))
+            await edge.settle()
+            assert (anna.received(), edge.store.outbox.envelopes) == ([], 16)
 
     async def test_from_another_site_is_answered_after_the_commit(self, edge: Edge) -> None:
         bruno = await edge.login("bruno", "desk")

@@ -19,7 +19,7 @@ async def alone() -> AsyncIterator[Edge]:
         yield edge
         await edge.settle()
         assert edge.reports.failures == []
-        assert await edge.store.outbox.count() == 0
+        assert edge.store.outbox.envelopes == 0
 
 
 async def say(client: Client, text: str) -> list[str | None]:

@@ -17,14 +17,22 @@ from xmpp.stanza import Stanza
 class Site:
     """Departures over a store, with a link if there is a hub."""
 
-    def __init__(self, store: MemoryStore | None = None, hub: Hub | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryStore | None = None,
+        hub: Hub | None = None,
+        *,
+        envelopes_max: int = 100,
+        bytes_max: int = 100_000,
+    ) -> None:
         self.store = store or open_store(epoch=3)
         self.ids = 0
         self.departures = Departures(
             site="paris",
             is_open=True,
-            epoch=self.store.outbox.epoch,
-            last_sequence=self.store.outbox.last_sequence,
+            store=self.store.outbox,
+            envelopes_max=envelopes_max,
+            bytes_max=bytes_max,
             custody=self.store.custody,
             next_id=self.next_id,
             deadline_seconds=30,
@@ -118,6 +126,46 @@ class TestHeld:
         assert [sequence for sequence, _ in await site.store.outbox.read(0, 10)] == [1]
 
 
+class TestBound:
+    async def test_is_full_by_number_also_of_what_is_being_stored(self) -> None:
+        site, seen = Site(envelopes_max=2), []
+        site.accept("one")
+        site.store.release()
+        seen.append(site.departures.is_full)
+        site.store.hold()
+        site.accept("two")
+        seen.append(site.departures.is_full)
+        site.store.release()
+        seen.append(site.departures.is_full)
+        site.store.outbox.trim(1)
+        site.store.release()
+        seen.append(site.departures.is_full)
+        assert seen == [False, True, True, False]
+
+    async def test_is_full_by_size(self) -> None:
+        site, seen = Site(bytes_max=150), []
+        for letter in "xy":
+            site.accept(letter * 40)
+            site.store.release()
+            seen.append(site.departures.is_full)
+        assert seen == [False, True]
+
+    async def test_what_a_client_wants_held_needs_room(self) -> None:
+        site = Site(envelopes_max=1)
+        site.departures.require_room()
+        site.accept("one")
+        site.store.release()
+        with pytest.raises(StanzaError, match="resource-constraint") as refused:
+            site.departures.require_room()
+        assert refused.value.text == "too much waits for other sites already"
+
+    async def test_the_age_is_that_of_what_the_link_has(self) -> None:
+        hub = Hub()
+        site = Site(hub=hub)
+        hub.oldest_us = 7
+        assert (site.departures.oldest_us, Site().departures.oldest_us) == (7, 0)
+
+
 class TestHold:
     async def test_returns_once_it_is_stored(self) -> None:
         hub = Hub()
@@ -137,7 +185,7 @@ class TestHold:
         site.store.custody.is_failing = True
         with pytest.raises(StanzaError, match="resource-constraint"):
             await site.departures.hold(to_david())
-        assert (hub.held, await site.store.outbox.count()) == ([], 0)
+        assert (hub.held, site.store.outbox.envelopes) == ([], 0)
 
     async def test_leaves_also_when_nobody_waits_any_more(self) -> None:
         hub = Hub()

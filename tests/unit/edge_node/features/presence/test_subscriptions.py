@@ -142,3 +142,25 @@ async def test_is_taken_only_when_durable(edge: Edge) -> None:
     edge.store.release()
     await edge.settle()
     assert (anna.wire.taken, told(anna)) == (before + 1, ["push chloe none ask"])
+
+
+async def test_what_has_no_room_in_the_outbox_changes_nothing() -> None:
+    """A full outbox is an answer to the client; its roster stays as it was."""
+    uplink = {"hub": "hub:1", "authority": "a", "certificate": "c", "key": "k", "outbox_envelopes_max": 16}
+    async with Edge("anna", uplink=uplink) as edge:
+        anna = await edge.login("anna", "phone")
+        for _ in range(16):
+            anna.send('<message to="david@corp.example" type="chat"><body>hello</body></message>')
+        await edge.settle()
+        for presence in ('type="subscribe" to="david@corp.example"', 'to="david@corp.example/pad"'):
+            anna.send(f"<presence {presence}/>")
+            await edge.settle()
+            (answer,) = anna.received("presence")
+            assert condition_of(answer) == "resource-constraint"
+            assert b"too much waits for other sites already" in answer.inner
+        assert (await edge.store.rosters.load(ANNA)).items == ()
+        assert edge.store.outbox.envelopes == 16
+        edge.store.outbox.trim(16)
+        await edge.settle()
+        await say(edge, anna, "subscribe", "david@corp.example")
+        assert told(anna) == ["push david none ask"]
