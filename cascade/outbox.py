@@ -32,10 +32,11 @@ class Read:
 
 @dataclass(slots=True)
 class Release:
-    """What an acknowledgement, or a read after it, has settled.
+    """What an acknowledgement, or a read after it, has answered for.
 
     1. `refused` are handled, durably: each becomes an error to its sender;
-    2. the store is trimmed `up_to` (0 = nothing new).
+    2. the store is trimmed `up_to` (0 = nothing new);
+    3. `Outbox.settle` is told, which the next hello tells the hub: until then it remembers the refusals.
     """
 
     refused: list[tuple[Envelope, Refusal]]
@@ -65,9 +66,11 @@ class Outbox:
         self.last_sequence = last_sequence
         """The highest sequence that the store has committed."""
         self.released = 0
-        """Everything up to here is answered for and settled."""
+        """Everything up to here is answered for."""
+        self.settled = 0
+        """Everything up to here is settled: refusals have become errors, and the store is trimmed."""
         self.is_known = False
-        """Whether the store has been looked into, so that `released` can be told to the hub."""
+        """Whether the store has been looked into, so that `settled` can be told to the hub."""
         self._envelopes_max = envelopes_max
         self._bytes_max = bytes_max
         self._read_limit = read_limit
@@ -101,7 +104,7 @@ class Outbox:
         """
         if not self.is_known:
             self.is_known = True
-            self.released = envelopes[0].sequence - 1 if envelopes else self._reading_to
+            self.released = self.settled = envelopes[0].sequence - 1 if envelopes else self._reading_to
         for envelope in envelopes:
             self._keep(envelope)
         if is_complete:
@@ -131,6 +134,10 @@ class Outbox:
                     known.append(refusal)
         self._answered_to = max(self._answered_to, acknowledgement.up_to)
         return self._release()
+
+    def settle(self, up_to: int) -> None:
+        """Note that what a release asks for has been done."""
+        self.settled = up_to
 
     def rewind(self) -> None:
         """The link is gone: what was in flight is ready again."""

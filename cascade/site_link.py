@@ -335,7 +335,7 @@ class SiteLink:
         return Hello(
             site=self.site,
             epoch=self.outbox.epoch,
-            acknowledged=self.outbox.released,
+            acknowledged=self.outbox.settled,
             accounts_version=self._accounts_version,
             window_envelopes=self._settings.window_envelopes,
             software=self._software,

@@ -1,6 +1,7 @@
 """A site's connection to the hub: dialled, kept, and dialled again, for ever."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -12,6 +13,7 @@ from cascade.codec import decode_envelope
 from cascade.envelope import Envelope
 from cascade.frame import AccountPresence, Frame, Undeliverable
 from cascade.link import FailureReason, LinkFailure, LinkState
+from cascade.outbox import Release
 from cascade.site_link import SiteLink, SiteStep
 from cascade.transport.channel import CLIENT_OPTIONS, METHOD, SERVICE
 from cascade.transport.ports import LinkHandler, OutboxStore
@@ -38,6 +40,10 @@ class ClientSettings:
     store_retry_seconds: float = 1.0
 
 
+class RefusalsNotStored(Exception):
+    """What the hub refused has not become an error to its sender yet."""
+
+
 class LinkClient:
     """Keeps a site linked.
 
@@ -60,8 +66,7 @@ class LinkClient:
         self._random = random
         self._stream: LinkStream | None = None
         self._attempts = 0
-        self._trim_to = 0
-        self._trimmed_to = 0
+        self._releases: deque[Release] = deque()
         self._stamp: tuple[int, ...] = ()
         self._certificate_fault = ""
         self._outbox_moved = asyncio.Event()
@@ -249,9 +254,7 @@ class LinkClient:
             _log.info("link_up", site=self._link.site, hub=step.linked.software, domain=step.linked.domain)
             handler.on_linked(step.linked)
         if step.release is not None:
-            for envelope, refusal in step.release.refused:
-                handler.on_refused(envelope, refusal)
-            self._trim(step.release.up_to)
+            self._released(step.release)
         if step.accounts is not None:
             handler.on_accounts(step.accounts)
         if step.interest is not None:
@@ -303,10 +306,15 @@ class LinkClient:
 
     # --------------------------------------------------------------------------------------------------- the outbox
 
-    def _trim(self, up_to: int) -> None:
-        if up_to:
-            self._trim_to = up_to
-            self._outbox_moved.set()
+    def _released(self, release: Release) -> None:
+        if not release.up_to:
+            return
+        releases = self._releases
+        if len(releases) > 1 and not (release.refused or releases[-1].refused):  # the first may be at work
+            releases[-1].up_to = release.up_to
+        else:
+            releases.append(release)
+        self._outbox_moved.set()
 
     async def _keep_outbox(self) -> None:
         """Serve the outbox's wants, one at a time; a store that fails is asked again."""
@@ -324,16 +332,26 @@ class LinkClient:
 
     async def _serve_outbox(self) -> None:
         outbox = self._link.outbox
-        while (read := outbox.wanted_read()) is not None:
+        while True:
+            while self._releases:
+                await self._settle(self._releases[0])
+            read = outbox.wanted_read()
+            if read is None:
+                return
             rows = await self._store.read(read.after_sequence, read.limit)
             envelopes = [decode_envelope(data) for _, data in rows]
             release = outbox.loaded(envelopes, is_complete=len(rows) < read.limit)
             self._outbox_known.set()
-            for envelope, refusal in release.refused:
-                self._handler.on_refused(envelope, refusal)
-            self._trim(release.up_to)
+            self._released(release)
             if self._stream is not None:
                 self._stream.wake()
-        while (up_to := self._trim_to) > self._trimmed_to:
-            await self._store.trim(up_to)
-            self._trimmed_to = up_to
+
+    async def _settle(self, release: Release) -> None:
+        """Refusals become errors, durably, and then the outbox forgets; while that fails, nothing more is read."""
+        if release.refused:
+            release.refused = await self._handler.on_refused(release.refused)
+        if release.refused:
+            raise RefusalsNotStored(f"{len(release.refused)} refusals of the hub cannot be stored")
+        await self._store.trim(release.up_to)
+        self._link.outbox.settle(release.up_to)
+        self._releases.popleft()

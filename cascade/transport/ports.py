@@ -15,6 +15,8 @@ from cascade.frame import (
 )
 from cascade.link import LinkFailure
 
+Refused = tuple[Envelope, Refusal]
+
 
 class OutboxStore(Protocol):
     """Port: the durable outbox.  Rows are the bytes of `cascade.codec.encode_envelope`."""
@@ -29,7 +31,7 @@ class OutboxStore(Protocol):
 
 
 class LinkHandler(Protocol):
-    """What a site does with what the link brings.  Plain calls on the loop; they must not raise."""
+    """What a site does with what the link brings.  Calls on the loop; they must not raise."""
 
     def on_linked(self, welcome: Welcome) -> None: ...
 
@@ -60,9 +62,10 @@ class LinkHandler(Protocol):
 
     def on_home_answer(self, answer: HomeAnswer) -> None: ...
 
-    def on_refused(self, envelope: Envelope, refusal: Refusal) -> None:
-        """Make a stanza error for the sender of an envelope, whose recipients are those that the refusal is about.
+    async def on_refused(self, refused: Sequence[Refused]) -> list[Refused]:
+        """Make a stanza error for the sender of each envelope, whose recipients are those that the refusal is about.
 
+        Return, once the others are durable, those that could not be stored: they are given again after a while.
         May be called twice for the same envelope when the process dies before its outbox is trimmed.
         """
         ...

@@ -239,7 +239,7 @@ class MessagePath:
             record(passage)
         if not passage.targets and not passage.flags & _OFFLINE:
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE) if passage.traits.has_body else _NOBODY
-        if passage.flags or (self._durable and passage.traits.offline and passage.targets):
+        if passage.flags or (self._durable and passage.traits.kept and passage.targets):
             self._enter(passage, recipient)
         return None
 

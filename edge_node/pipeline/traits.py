@@ -81,6 +81,8 @@ class Traits:
     """Belongs into archives, as far as their owners' preferences allow it."""
     offline: bool
     """Waits for an account without an available resource (XEP-0160 section 3)."""
+    kept: bool
+    """Is stored for the sessions that get it, also if no archive wants it: what would wait, and errors."""
     copied_when_sent: bool
     """The sender's other resources get a carbon (XEP-0280 section 8)."""
     copied_when_received: bool
@@ -112,12 +114,14 @@ def _work_out(kind: MessageType, payloads: Iterable[str]) -> Traits:
     # An error carries the hints of the message that it answers: they are not meant for it (XEP-0334 section 5).
     is_asked_for = _STORE in names and kind not in ("error", "groupchat")
     copied = _is_copied(kind, names, is_call=is_call)
+    waits = is_conversation and may_store and not names <= _EMPTY
     return Traits(
         type=kind,
         archived=((is_conversation and is_messaging) or is_asked_for)
         and may_store
         and _NO_PERMANENT_STORE not in names,
-        offline=is_conversation and may_store and not names <= _EMPTY,
+        offline=waits,
+        kept=waits or kind == "error",
         copied_when_sent=copied,
         # A room sends private messages to each of an occupant's clients itself; invitations come from the room
         # with the same payload, but not as chat.

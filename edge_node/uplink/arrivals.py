@@ -18,6 +18,7 @@ from cascade.frame import (
     Welcome,
 )
 from cascade.link import LinkFailure
+from cascade.transport.ports import Refused
 from edge_node.custody import Acceptance, Custody, Done, Watermark
 from edge_node.features.presence.path import PresencePath
 from edge_node.features.presence.remote import RemotePresence
@@ -224,8 +225,12 @@ class Arrivals:
 
     # Answers.
 
-    def on_refused(self, envelope: Envelope, refusal: Refusal) -> None:
-        """The hub has refused an envelope: its sender gets an error."""
+    async def on_refused(self, refused: Sequence[Refused]) -> list[Refused]:
+        """The hub has refused envelopes: their senders get errors; return those that could not be stored."""
+        answers = [(each, [self._tell_sender(stanza) for stanza in self._errors(*each)]) for each in refused]
+        return [each for each, commits in answers if any([await commit.wait() for commit in commits])]
+
+    def _errors(self, envelope: Envelope, refusal: Refusal) -> Iterator[Stanza]:
         condition = _CONDITIONS.get(refusal.condition, StanzaCondition.UNDEFINED_CONDITION)
         _log.info("envelope_refused", sequence=envelope.sequence, condition=condition.value, kind=envelope.kind)
         for stanza in stanzas_of(envelope):
@@ -233,16 +238,18 @@ class Arrivals:
                 continue
             if stanza.kind == "message" and condition is StanzaCondition.ITEM_NOT_FOUND:
                 # RFC 6121 section 8.5.1: the answer for an account that does not exist.
-                self._tell_sender(stanza, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+                yield stanza.error(StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
             else:
-                self._tell_sender(stanza, StanzaError(condition, text=refusal.text))
+                yield stanza.error(StanzaError(condition, text=refusal.text))
 
-    def _tell_sender(self, stanza: Stanza, error: StanzaError) -> None:
-        answer = stanza.error(error)
-        if stanza.kind == "message":
-            self._messages.inject(answer)
+    def _tell_sender(self, answer: Stanza) -> Commit:
+        commit = Commit()
+        if answer.kind == "message":
+            self._messages.inject(answer, commit.settle)
         else:
-            self._spawn(self._presence.arrive(answer))
+            self._presence.deliver(answer)
+            commit.settle(None)
+        return commit
 
     def on_undeliverable(self, undeliverable: Undeliverable) -> None:
         """A transient envelope could not be passed on."""

@@ -31,6 +31,7 @@ from cascade.link import LinkFailure, LinkSettings
 from cascade.outbox import Outbox
 from cascade.site_link import SiteLink
 from cascade.transport.client import ClientSettings, LinkClient
+from cascade.transport.ports import Refused
 from cascade.transport.server import LinkConnection, LinkServer, ServerSettings
 from cascade.transport.tls import CertificateFiles
 from tests.support.certificates import Authority
@@ -132,7 +133,10 @@ class Quiet:
     def ignore(self, *_: object) -> None:
         return
 
-    on_presence = on_interest = on_accounts = on_home_answer = on_refused = on_undeliverable = ignore
+    on_presence = on_interest = on_accounts = on_home_answer = on_undeliverable = ignore
+
+    async def on_refused(self, *_: object) -> list[Refused]:
+        return []
 
 
 class EmptyStore:

@@ -203,7 +203,12 @@ class PresencePath:
         """Take a held presence stanza that came over the cascade; returns once what it changes is durable."""
         if stanza.type in TYPES and stanza.to is not None and stanza.sender is not None:
             await self._subscriptions.receive(stanza.copy(to=stanza.to.bare_jid, sender=stanza.sender.bare_jid))
-        elif stanza.to is not None:
+        else:
+            self.deliver(stanza)
+
+    def deliver(self, stanza: Stanza) -> None:
+        """Give a presence stanza that changes nothing, such as an error, to whom it is for, if he is there."""
+        if stanza.to is not None:
             self._deliver(stanza, stanza.to)
 
     def _deliver(self, stanza: Stanza, to: JID) -> None:

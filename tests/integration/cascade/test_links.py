@@ -35,6 +35,7 @@ from cascade.site_link import SiteLink
 from cascade.spool import MemorySpoolStore
 from cascade.transport.channel import METHOD, SERVICE
 from cascade.transport.client import ClientSettings, LinkClient
+from cascade.transport.ports import Refused
 from cascade.transport.server import LinkConnection, LinkServer, ServerSettings
 from cascade.transport.tls import CertificateFiles, channel_credentials
 from tests.support.certificates import Authority
@@ -107,16 +108,25 @@ def as_answer(found: Sequence[Item] | Exception) -> Sequence[Item]:
 class Site:
     """A site that stores in memory and remembers what it was told."""
 
-    def __init__(self, name: str, port: int, files: CertificateFiles, **settings: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        files: CertificateFiles,
+        rows: dict[int, bytes] | None = None,
+        **settings: float,
+    ) -> None:
         self.name = name
-        self.rows: dict[int, bytes] = {}
+        self.rows = dict(rows or {})
         self.received: list[Envelope] = []
         self.told: list[object] = []
         self.failures: list[LinkFailure] = []
         self.changed = asyncio.Event()
         self.stores = True
         self.faults = 0
-        outbox = Outbox(epoch=1, last_sequence=0, envelopes_max=128, bytes_max=1 << 20)
+        self.never_stores = False
+        self.rows_when_refused: list[set[int]] = []
+        outbox = Outbox(epoch=1, last_sequence=max(self.rows, default=0), envelopes_max=128, bytes_max=1 << 20)
         self.link = SiteLink(name, outbox, Inbox({}), 0, replace(SETTINGS, heartbeat_seconds=0.1))
         self.client = LinkClient(
             self.link,
@@ -128,6 +138,7 @@ class Site:
                 hub_name="hub",
                 backoff_seconds_min=0.01,
                 backoff_seconds_max=0.1,
+                store_retry_seconds=0.02,
                 refused_backoff_seconds=settings.get("refused_backoff_seconds", 0.05),
             ),
             Random(1),
@@ -200,8 +211,15 @@ class Site:
     def on_home_answer(self, answer: HomeAnswer) -> None:
         self.note(answer)
 
-    def on_refused(self, envelope: Envelope, refusal: Refusal) -> None:
-        self.note((envelope.sequence, refusal.condition))
+    async def on_refused(self, refused: Sequence[Refused]) -> list[Refused]:
+        self.rows_when_refused.append(set(self.rows))
+        self.changed.set()
+        if self.never_stores or not self.stores:
+            self.stores = True
+            return list(refused)
+        for envelope, refusal in refused:
+            self.note((envelope.sequence, refusal.condition))
+        return []
 
     def on_undeliverable(self, undeliverable: Undeliverable) -> None:
         self.note(undeliverable)
@@ -227,8 +245,14 @@ class Cascade:
         await self.server.stop(grace_seconds)
 
     @asynccontextmanager
-    async def site(self, name: str, files: CertificateFiles | None = None, **settings: float) -> AsyncIterator[Site]:
-        site = Site(name, self.port, files or self.authority.issue_site(name), **settings)
+    async def site(
+        self,
+        name: str,
+        files: CertificateFiles | None = None,
+        rows: dict[int, bytes] | None = None,
+        **settings: float,
+    ) -> AsyncIterator[Site]:
+        site = Site(name, self.port, files or self.authority.issue_site(name), rows, **settings)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(site.client.run())
             yield site
@@ -270,6 +294,32 @@ async def test_refusals_undeliverables_and_homes_are_answered(cascade: Cascade) 
         await paris.until(lambda: undeliverable in paris.told)
         assert paris.client.ask_home("chloe@x")
         await paris.until(lambda: HomeAnswer("chloe@x", "lyon", "lyon.example", 5222) in paris.told)
+
+
+async def test_a_refusal_that_cannot_be_stored_is_given_again_and_the_outbox_waits(cascade: Cascade) -> None:
+    async with cascade.site("paris") as paris:
+        paris.stores = False
+        paris.send(1, "nobody@lyon")
+        paris.send(2)
+        await paris.until(lambda: not paris.rows)
+        assert [each for each in paris.told if isinstance(each, tuple)] == [(1, "item-not-found")]
+        assert paris.rows_when_refused == [{1, 2}, {1, 2}]
+
+
+async def test_a_refusal_that_was_not_stored_comes_again_after_a_restart(cascade: Cascade) -> None:
+    """A hello of the same process must not have said that it was settled."""
+    async with cascade.site("paris") as paris:
+        paris.never_stores = True
+        paris.send(1, "nobody@lyon")
+        await paris.until(lambda: bool(paris.rows_when_refused))
+        paris.client.cut()
+        await paris.until(lambda: not paris.client.is_linked)
+        paris.client.heal()
+        await paris.until(lambda: cascade.hub.hellos == 2)
+        rows = paris.rows
+    async with cascade.site("paris", rows=rows) as restarted:
+        await restarted.until(lambda: not restarted.rows)
+        assert (1, "item-not-found") in restarted.told
 
 
 async def test_a_cut_link_stays_down_until_it_is_healed(cascade: Cascade) -> None:

@@ -271,6 +271,7 @@ class Site:
         def commit() -> None:
             self.durable.refused.extend(refused)
             self.durable.outbox = {sequence: data for sequence, data in self.durable.outbox.items() if sequence > up_to}
+            self.link.outbox.settle(up_to)
 
         if up_to:
             self._in_lane(commit)

@@ -115,6 +115,12 @@ def test_body_and_stanza_id_are_noticed() -> None:
     assert not traits_of("chat", (ORIGIN_ID,)).has_stanza_id
 
 
+def test_what_would_wait_is_kept_and_so_are_errors() -> None:
+    kept = [traits_of(*each).kept for each in (("chat", (BODY,)), ("error", (BODY,)), ("error", ()))]
+    assert kept == [True] * 3
+    assert not any(traits_of(*each).kept for each in (("chat", (COMPOSING,)), ("groupchat", (BODY,))))
+
+
 def test_equal_questions_share_their_answer() -> None:
     assert traits_of("chat", (BODY, ACTIVE)) is traits_of("chat", (BODY, ACTIVE))
 
@@ -131,6 +137,7 @@ def test_traits_say_nothing_else() -> None:
         type="headline",
         archived=False,
         offline=False,
+        kept=False,
         copied_when_sent=False,
         copied_when_received=False,
         has_body=False,

@@ -451,7 +451,7 @@ class TestRefusals:
     async def test_of_a_message_becomes_an_error_to_its_sender(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<message to="{DAVID}" type="chat" id="m"><body>hello</body></message>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "forbidden", "not at home there"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "forbidden", "not at home there"))]) == []
         await edge.settle()
         (answer,) = anna.received("message")
         assert (condition_of(answer), answer.id, str(answer.sender)) == ("forbidden", "m", DAVID)
@@ -461,15 +461,46 @@ class TestRefusals:
         """RFC 6121 section 8.5.1."""
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<message to="{DAVID}" type="chat" id="m"><body>hello</body></message>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found", "no such account"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found", "no such account"))]) == []
         await edge.settle()
         assert condition_of(anna.received("message")[0]) == "service-unavailable"
+
+    async def test_its_error_outlives_the_core(self, edge: Edge) -> None:
+        """The outbox forgets the message as soon as its refusal is settled."""
+        anna = await edge.login("anna", "phone", managed=True)
+        sent = from_anna(anna, f'<message to="{DAVID}" type="chat" id="m"><body>hello</body></message>')
+        edge.store.hold()
+        async with asyncio.TaskGroup() as tasks:
+            settling = tasks.create_task(edge.parts.arrivals.on_refused([(sent, Refusal(1, "forbidden"))]))
+            await edge.settle()
+            assert not settling.done()
+            edge.store.release()
+        assert settling.result() == []
+        before = anna.wire.count - 1  # she has not had it when the core dies
+        await edge.restart()
+        again = await edge.resume(anna, before)
+        (answer,) = again.received("message")
+        assert (condition_of(answer), answer.id, str(answer.sender)) == ("forbidden", "m", DAVID)
+
+    async def test_what_cannot_be_stored_is_told_and_not_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with Edge("anna") as edge:
+            anna = await edge.login("anna", "phone")
+            refused = [
+                (from_anna(anna, f'<message to="{DAVID}" id="{id_}"><body>hello</body></message>'), Refusal(1, "gone"))
+                for id_ in "abc"
+            ]
+            with monkeypatch.context() as patch:
+                failing_from(edge, 2, patch, until=3)
+                left = await edge.parts.arrivals.on_refused(refused)
+            assert left == [refused[1]]
+            assert await edge.parts.arrivals.on_refused(left) == []
+            assert [answer.id for answer in anna.received("message")] == ["a", "c", "b"]
 
     async def test_of_a_subscription_becomes_an_error_to_the_account(self, edge: Edge) -> None:
         phone, desk = await edge.login("anna", "phone"), await edge.login("anna", "desk")
         phone.received()
         sent = from_anna(phone, f'<presence to="{DAVID}" type="subscribe" id="s"/>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found"))]) == []
         await edge.settle()
         for client in (phone, desk):
             (answer,) = client.received("presence")
@@ -478,14 +509,14 @@ class TestRefusals:
     async def test_of_an_error_is_the_end(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         for text in (f'<message to="{DAVID}" type="error"/>', f'<presence to="{DAVID}" type="error"/>'):
-            edge.parts.arrivals.on_refused(from_anna(anna, text), Refusal(1, "item-not-found"))
+            assert await edge.parts.arrivals.on_refused([(from_anna(anna, text), Refusal(1, "item-not-found"))]) == []
         await edge.settle()
         assert anna.received() == []
 
     async def test_for_a_reason_that_we_do_not_know_is_told_all_the_same(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<message to="{DAVID}"><body>hello</body></message>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "from-the-future"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "from-the-future"))]) == []
         await edge.settle()
         assert condition_of(anna.received("message")[0]) == "undefined-condition"
 
@@ -493,7 +524,7 @@ class TestRefusals:
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<message to="{DAVID}"><body>hello</body></message>')
         await anna.leave()
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found"))]) == []
         await edge.settle()
         assert await edge.store.archive.bounds("anna@corp.example") is None
 
