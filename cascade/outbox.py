@@ -46,6 +46,9 @@ class Release:
 class OutboxRegressed(Exception):
     """The hub answers for sequences that this outbox has never given out: it is an old copy, and needs a new epoch."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text}: the store is an old copy, see `chappe edge new-epoch --help`")
+
 
 class Outbox:
     """The window over the outbox store of one site.

@@ -28,7 +28,7 @@ from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
 from chassis.settings import load
-from edge_node.adapters.sqlite import open_store
+from edge_node.adapters.sqlite import begin_epoch, open_store
 from edge_node.adapters.store import Store
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.composition import EdgeCore, Surroundings
@@ -37,6 +37,7 @@ from edge_node.listening import ClientPorts, Listening, listening_elsewhere, lis
 from edge_node.metrics import EdgeGauges
 from edge_node.settings import EdgeSettings, UplinkSettings
 from edge_node.tasks import BoundedTasks
+from edge_node.uplink.envelopes import renewed
 
 log = structlog.get_logger()
 
@@ -76,6 +77,23 @@ def run(config: Path) -> int:
         log.info("edge_stopped")
 
     return run_process(main, settings.drain_seconds)
+
+
+def new_epoch(config: Path, *, keeps_outbox: bool) -> str:
+    """Have a store that was restored from a copy begin a new epoch; return what was done, in a sentence.
+
+    Raises:
+        OperatorError: the settings are wrong, the edge is running, or there is no store.
+    """
+    settings = load(EdgeSettings, config, os.environ)
+    path = settings.data / STORE_FILE
+    if not path.exists():
+        raise OperatorError(f"{path}: there is no store; an edge that starts without one needs no new epoch")
+    with ProcessLock(settings.data / LOCK_FILE):
+        renew = renewed if keeps_outbox else None
+        renewal = begin_epoch(path, settings.store, SystemClock().now_us(), renew)
+    fate = "will be sent (again)" if keeps_outbox else "are dropped"
+    return f"epoch {renewal.epoch}; {renewal.envelopes} envelopes of the outbox {fate}"
 
 
 def vars_of(ports: Ports) -> dict[str, int]:

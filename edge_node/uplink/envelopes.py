@@ -1,7 +1,9 @@
 """Stanzas to envelopes and back; the payload is not looked at."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from cascade.codec import decode_envelope, encode_envelope
 from cascade.envelope import Envelope
 from cascade.frame import Account as ReplicatedAccount
 from edge_node.accounts.store import Account
@@ -39,6 +41,11 @@ def envelope_of(
         sent_us=sent_us,
         deadline_ms=deadline_ms,
     )
+
+
+def renewed(encoded: bytes, epoch: int) -> bytes:
+    """An envelope of the outbox as one of another epoch."""
+    return encode_envelope(replace(decode_envelope(encoded), epoch=epoch, encoded=b""))
 
 
 def stanzas_of(envelope: Envelope) -> Iterator[Stanza]:

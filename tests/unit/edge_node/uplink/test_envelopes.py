@@ -2,7 +2,7 @@ import pytest
 
 from cascade.codec import decode_envelope, encode_envelope
 from cascade.frame import Account, Verifier
-from edge_node.uplink.envelopes import account_of, envelope_of, stanzas_of
+from edge_node.uplink.envelopes import account_of, envelope_of, renewed, stanzas_of
 from tests.support.edge import jid, parse
 from xmpp.sasl import derive
 from xmpp.stanza import Stanza
@@ -58,3 +58,13 @@ def test_an_account_is_kept_as_it_was_replicated() -> None:
     account = account_of(replicated)
     assert (account.local, account.disabled, account.display_name) == ("anna", True, "Anna Petit")
     assert account.verifiers == tuple(verifiers)
+
+
+def test_an_envelope_of_another_epoch_is_the_same_otherwise() -> None:
+    stanza = parse('<message to="david@corp.example" type="chat" id="m"><body>hello</body></message>')
+    stanza.sender = jid("anna/phone")
+    encoded = encode_envelope(envelope_of(stanza, origin="paris", epoch=3, sequence=7, sent_us=11))
+    before, after = decode_envelope(encoded), decode_envelope(renewed(encoded, 4))
+    assert (before.epoch, after.epoch) == (3, 4)
+    fields = ("origin", "sequence", "sender", "recipients", "kind", "type", "id", "payloads", "inner", "sent_us")
+    assert [getattr(before, field) for field in fields] == [getattr(after, field) for field in fields]
