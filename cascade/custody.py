@@ -204,7 +204,11 @@ class Custody:
             ledger.refuse(refusal)
         has_news = ledger.expect(envelope.sequence, routing.parts)
         for site, recipients in routing.parts.items():
-            self.forwarding(site).offer(envelope.addressed_to(recipients))
+            forwarding = self.forwarding(site)
+            if forwarding.is_spooled(envelope):
+                has_news = ledger.answer(envelope.epoch, envelope.sequence, site) or has_news
+            else:
+                forwarding.offer(envelope.addressed_to(recipients))
         return (*routing.parts, envelope.origin) if has_news else tuple(routing.parts)
 
     def acknowledged(self, site: str, hub_sequence: int) -> Collection[str]:

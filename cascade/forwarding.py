@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 from cascade.envelope import Envelope
 from cascade.outbox import Read
-from cascade.spool import Extent, Spooled
+from cascade.spool import Extent, Spooled, marks_of
 
 
 class _Entry:
@@ -63,6 +63,7 @@ class Forwarding:
         self._to_append: deque[_Entry] = deque()
         self._appending: list[_Entry] = []
         self._spooled_to = extent.last
+        self._marks = dict(extent.marks)
         self._loaded_to = extent.trimmed_to
         self._trimmed_to = extent.trimmed_to
         self._trim_told = extent.trimmed_to
@@ -133,6 +134,10 @@ class Forwarding:
 
     # ------------------------------------------------------------------------------------------------- the origins
 
+    def is_spooled(self, envelope: Envelope) -> bool:
+        """Whether the spool has it, or had it: it comes again, for the hub has died before it answered."""
+        return (envelope.epoch, envelope.sequence) <= self._marks.get(envelope.origin, (0, 0))
+
     def offer(self, envelope: Envelope) -> None:
         """Take an envelope, which is this destination's own copy."""
         if not self.is_spooling and self._is_linked and self.in_memory < self._envelopes_max:
@@ -171,6 +176,7 @@ class Forwarding:
             if entry.is_acknowledged or entry.is_resident:
                 self._loaded_to = max(self._loaded_to, position)
         self._spooled_to = positions[-1]
+        self._marks.update(marks_of(entry.envelope for entry in self._appending))
         self._appending = []
         return answered
 

@@ -4,11 +4,12 @@ Rule: per destination, positions grow with the order of appending; what was appe
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cascade.envelope import Envelope
+from cascade.inbox import Watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Extent:
     """The highest position that is gone (0 = none)."""
     last: int
     """The highest position that was given out; never reused."""
+    marks: Mapping[str, Watermark] = field(default_factory=dict)
+    """Origin to the name of its last envelope that was appended, trimmed ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class MemorySpoolStore:
         spooled = self._spooled.setdefault(destination, deque())
         positions = range(extent.last + 1, extent.last + 1 + len(envelopes))
         spooled.extend(Spooled(position, envelope) for position, envelope in zip(positions, envelopes, strict=True))
-        self._extents[destination] = Extent(extent.trimmed_to, extent.last + len(envelopes))
+        marks = {**extent.marks, **marks_of(envelopes)}
+        self._extents[destination] = Extent(extent.trimmed_to, extent.last + len(envelopes), marks)
         done(positions)
 
     def read(
@@ -97,4 +101,9 @@ class MemorySpoolStore:
         while spooled and spooled[0].position <= up_to_position:
             spooled.popleft()
         extent = self._extents.get(destination, Extent(0, 0))
-        self._extents[destination] = Extent(max(extent.trimmed_to, up_to_position), extent.last)
+        self._extents[destination] = Extent(max(extent.trimmed_to, up_to_position), extent.last, extent.marks)
+
+
+def marks_of(envelopes: Iterable[Envelope]) -> dict[str, Watermark]:
+    """Origin to the name of its last envelope."""
+    return {envelope.origin: (envelope.epoch, envelope.sequence) for envelope in envelopes}

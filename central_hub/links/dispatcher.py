@@ -46,7 +46,11 @@ class Dispatcher:
 
     def accept(self, envelope: Envelope, routing: Routing) -> Iterable[str]:
         """Take a held envelope that is new; return the sites to serve.  A full spool refuses its part."""
-        full = [site for site in routing.parts if self._spool.is_full(site)]
+        full = [
+            site
+            for site in routing.parts
+            if self._spool.is_full(site) and not self.custody.forwarding(site).is_spooled(envelope)
+        ]
         if full:
             refusals = tuple(
                 Refusal(envelope.sequence, StanzaCondition.RESOURCE_CONSTRAINT, SPOOL_FULL_TEXT, routing.parts[site])

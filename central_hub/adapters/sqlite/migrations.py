@@ -45,4 +45,14 @@ CREATE TABLE gaps (                   -- versions that no life of the directory 
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Final = (DIRECTORY, SPOOL, GAPS)
+SPOOL_MARKS: Final = """
+CREATE TABLE spool_marks (            -- what was appended last, by origin: it may come again after a crash
+    site TEXT NOT NULL,               -- destination
+    origin TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (site, origin)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final = (DIRECTORY, SPOOL, GAPS, SPOOL_MARKS)

@@ -1,6 +1,7 @@
 """The spool's store in SQLite."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -8,7 +9,8 @@ import structlog
 
 from cascade.codec import decode_envelope, encode_envelope
 from cascade.envelope import Envelope
-from cascade.spool import Extent, Spooled
+from cascade.inbox import Watermark
+from cascade.spool import Extent, Spooled, marks_of
 from cascade.wire import MalformedFrame
 from central_hub.adapters.sqlite.database import Database
 from central_hub.spool.measured import Stock
@@ -25,6 +27,11 @@ APPEND = "INSERT INTO spool (site, position, spooled_us, envelope) VALUES (?, ?,
 READ = "SELECT position, envelope FROM spool WHERE site = ? AND position > ? ORDER BY position LIMIT ?"
 TRIM = "DELETE FROM spool WHERE site = ? AND position <= ?"
 SHRINK = "UPDATE spool_extents SET trimmed_to = ?2 WHERE site = ?1 AND trimmed_to < ?2"
+MARK = """
+    INSERT INTO spool_marks (site, origin, epoch, sequence) VALUES (?, ?, ?, ?)
+    ON CONFLICT (site, origin) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence
+"""
+MARKS = "SELECT site, origin, epoch, sequence FROM spool_marks"
 EXTENTS = "SELECT site, trimmed_to, last FROM spool_extents"
 STOCKS = "SELECT site, count(*), sum(length(envelope)), min(spooled_us), max(position) FROM spool GROUP BY site"
 
@@ -41,8 +48,7 @@ class SQLiteSpool:
     @classmethod
     async def open(cls, database: Database, clock: Clock) -> Self:
         """Read what is stored of every destination; raise StoreUnavailable."""
-        rows = await database.read(lambda connection: connection.execute(EXTENTS).fetchall())
-        return cls(database, clock, {site: Extent(trimmed_to, last) for site, trimmed_to, last in rows})
+        return cls(database, clock, await database.read(extents))
 
     async def stocks(self) -> Mapping[str, Stock]:
         """How much the spool holds for each destination that is owed something; raise StoreUnavailable."""
@@ -57,8 +63,9 @@ class SQLiteSpool:
     ) -> None:
         now_us = self._clock.now_us()
         encoded = [encode_envelope(envelope) for envelope in envelopes]
+        marks = marks_of(envelopes)
         self._database.submit(
-            lambda connection: append(connection, destination, encoded, now_us),
+            lambda connection: append(connection, destination, encoded, marks, now_us),
             lambda positions, error: done(positions if positions is not None else error or StoreUnavailable()),
         )
 
@@ -79,8 +86,18 @@ class SQLiteSpool:
         self._database.submit(lambda connection: trim(connection, destination, up_to_position), trimmed)
 
 
-def append(connection: sqlite3.Connection, site: str, encoded: Sequence[bytes], now_us: int) -> Sequence[int]:
-    """Store envelopes behind what the site has; return their positions."""
+def extents(connection: sqlite3.Connection) -> dict[str, Extent]:
+    """Read what is stored of every destination."""
+    marks: defaultdict[str, dict[str, Watermark]] = defaultdict(dict)
+    for site, origin, epoch, sequence in connection.execute(MARKS):
+        marks[site][origin] = (epoch, sequence)
+    return {site: Extent(trimmed_to, last, marks[site]) for site, trimmed_to, last in connection.execute(EXTENTS)}
+
+
+def append(
+    connection: sqlite3.Connection, site: str, encoded: Sequence[bytes], marks: Mapping[str, Watermark], now_us: int
+) -> Sequence[int]:
+    """Store envelopes behind what the site has, and which are the last of their origins; return their positions."""
     row = connection.execute(LAST, (site,)).fetchone()
     last = 0 if row is None else row[0]
     positions = range(last + 1, last + 1 + len(encoded))
@@ -88,6 +105,7 @@ def append(connection: sqlite3.Connection, site: str, encoded: Sequence[bytes], 
         APPEND, ((site, position, now_us, data) for position, data in zip(positions, encoded, strict=True))
     )
     connection.execute(GROW, (site, positions[-1]))
+    connection.executemany(MARK, ((site, origin, *mark) for origin, mark in marks.items()))
     return positions
 
 

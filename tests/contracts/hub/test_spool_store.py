@@ -97,7 +97,7 @@ async def test_sqlite_spool_survives_and_knows_its_extents(tmp_path: Path) -> No
     await first.close()
     second = Database(tmp_path / "hub.sqlite3", MIGRATIONS, backlog_max=100)
     again = await SQLiteSpool.open(second, clock)
-    assert again.extents() == {"lyon": Extent(1, 3), "nice": Extent(1, 1)}
+    assert again.extents() == {"lyon": Extent(1, 3, {"paris": (7, 3)}), "nice": Extent(1, 1, {"paris": (7, 4)})}
     assert [item.envelope.sequence for item in await read(again, "lyon")] == [2, 3]
     stocks = await again.stocks()
     assert (stocks["lyon"].envelopes, stocks["lyon"].last_position) == (2, 3)

@@ -194,3 +194,31 @@ def test_what_was_spooled_before_a_restart_answers_nobody() -> None:
     assert wanted is not None
     assert hub.appended("rome", [1]) == set()
     assert {way.site for way in hub.forwardings} == {"lyon", "nice", "rome"}
+
+
+def test_what_the_spool_has_stored_and_the_hub_has_not_answered_for_is_not_stored_twice() -> None:
+    """The hub died between the two, and the origin sends it again."""
+    hub = Custody({"nice": Extent(0, 2, {"paris": (1, 2)})}, envelopes_max=10, refusals_max=10)
+    hub.ledger("paris").resume(1, 0)
+    to_nice = Routing({"nice": ("n@nice",)})
+    for sequence in (1, 2, 3):
+        hub.ledger("paris").receive(sequence)
+    assert set(hub.accept(held(1), to_nice)) == {"nice", "paris"}
+    hub.accept(held(2), to_nice)
+    hub.accept(held(3), to_nice)
+    wanted = hub.forwarding("nice").wanted_append()
+    assert wanted is not None
+    assert [envelope.sequence for envelope in wanted] == [3]
+    assert hub.ledger("paris").take_acknowledgement() == Acknowledgement(2)
+
+
+def test_what_is_spooled_for_one_goes_to_the_others_all_the_same() -> None:
+    hub = Custody({"nice": Extent(0, 2, {"paris": (1, 2)})}, envelopes_max=10, refusals_max=10)
+    hub.ledger("paris").resume(1, 0)
+    hub.forwarding("lyon").linked(10)
+    hub.ledger("paris").receive(1)
+    hub.accept(held(1), Routing({"lyon": ("c@lyon",), "nice": ("n@nice",)}))
+    assert hub.ledger("paris").take_acknowledgement() is None
+    assert hub.forwarding("lyon").take() is not None
+    assert hub.acknowledged("lyon", 1) == {"paris"}
+    assert hub.ledger("paris").take_acknowledgement() == Acknowledgement(1)

@@ -198,3 +198,13 @@ def test_the_window_is_bounded_by_the_memory() -> None:
     way.loaded(spooled(1, 2, 3, 4))
     assert len(taken(way)) == 4
     assert way.wanted_read() is None
+
+
+def test_what_the_spool_had_before_is_known_by_its_name() -> None:
+    way = forwarding(Extent(3, 5, {"paris": (1, 7)}))
+    assert [way.is_spooled(held(sequence)) for sequence in (6, 7, 8)] == [True, True, False]
+    assert [way.is_spooled(held(1, epoch=2)), way.is_spooled(held(1, origin="nice"))] == [False, False]
+    offer(way, 8)
+    assert not way.is_spooled(held(8))
+    append(way, 6)
+    assert way.is_spooled(held(8))

@@ -8,7 +8,7 @@ from cascade.envelope import Envelope
 from cascade.spool import MemorySpoolStore
 from central_hub.links.dispatcher import Dispatcher
 from central_hub.links.metrics import ExchangeMetrics
-from central_hub.spool.measured import MeasuredSpool
+from central_hub.spool.measured import MeasuredSpool, Stock
 from central_hub.spool.settings import SpoolSettings
 from central_hub.storage import StoreUnavailable
 from chassis.clock import ManualClock
@@ -81,3 +81,21 @@ async def test_full_spool_refuses_its_part_alone() -> None:
     assert acknowledgement.up_to == 2
     assert [(r.condition, r.recipients) for r in acknowledgement.refusals] == [("resource-constraint", ("chloe@c",))]
     assert spool.usage("nice")[0] == 1
+
+
+async def test_what_a_full_spool_has_already_is_not_refused() -> None:
+    """It was stored, the hub died before it answered, and it will be delivered."""
+    store = MemorySpoolStore()
+    store.append("lyon", [envelope(1)], lambda _: None)
+    spool = MeasuredSpool(store, {"lyon": Stock(1, 100, 0, 1)}, SpoolSettings(envelopes_max=1), ManualClock())
+    custody = Custody(spool.extents(), envelopes_max=10, refusals_max=10)
+    dispatcher = Dispatcher(custody, spool, ExchangeMetrics(CollectorRegistry()), retry_seconds=1)
+    ledger = custody.ledger("paris")
+    ledger.resume(7, 0)
+    for sequence in (1, 2):
+        ledger.receive(sequence)
+        dispatcher.serve(dispatcher.accept(envelope(sequence), ROUTING))
+    acknowledgement = ledger.take_acknowledgement()
+    assert acknowledgement is not None
+    assert (acknowledgement.up_to, [refusal.sequence for refusal in acknowledgement.refusals]) == (2, [2])
+    assert spool.usage("lyon")[0] == 1
