@@ -148,7 +148,7 @@ class EdgeCore:
             store=store.rosters,
             pushes=self._pushes,
             keep=self._lifecycle.keep,
-            withdraw=self._subscriptions.withdraw,
+            remove=self._subscriptions.remove,
             items_max=settings.rosters.items_max,
             name_characters_max=settings.rosters.name_characters_max,
         )

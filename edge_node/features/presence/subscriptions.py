@@ -4,7 +4,7 @@ The order of effects is the RFC's: the own roster changes (durably), the account
 the stanza goes to the contact, and presence follows.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol, cast
 
 from edge_node.features.presence.local import LocalPresence
@@ -86,12 +86,9 @@ class Subscriptions:
             raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
         if outcome.is_routed and self._router.is_elsewhere(contact):
             self._held.require_room()
-        # Both sides of a subscription change in one commit, so that no crash leaves only one of them.
-        async with together() as both:
-            if outcome.item != before:
-                both.create_task(self._change(roster, before, outcome.item))
-            if outcome.is_routed:
-                both.create_task(self._route(stanza.copy(sender=account, to=contact)))
+        routed = [stanza.copy(sender=account, to=contact)] if outcome.is_routed else []
+        change = self._change(roster, before, outcome.item) if outcome.item != before else None
+        await self._in_one_commit(routed, change)
         del theirs  # in memory till here, so that its change waited for nothing
         self._presence_follows(account, before, outcome.item)
 
@@ -115,14 +112,46 @@ class Subscriptions:
             self._deliver(stanza, to)
         self._presence_follows(to, before, outcome.item)
 
-    async def withdraw(self, account: JID, item: RosterItem) -> None:
-        """A contact has been taken off a roster: end both directions (RFC 6121 section 2.5.2)."""
-        contact = JID.parse(item.contact)
-        if item.ask or item.subscription.sees_contact:
-            await self._route(Stanza("presence", "unsubscribe", to=contact, sender=account))
-        if item.request or item.subscription.is_seen:
-            await self._route(Stanza("presence", "unsubscribed", to=contact, sender=account))
-        self._presence_follows(account, item, RosterItem(item.contact, in_roster=False))
+    async def remove(self, account: JID, contact: JID) -> None:
+        """Take a contact off a roster, and end both directions (RFC 6121 section 2.5.2); both bare JIDs.
+
+        Raises:
+            StanzaError: what is for another site cannot be held now.
+        """
+        theirs = await self._rosters.get(contact.bare) if self._router.is_local(contact) else None
+        roster = await self._rosters.get(account.bare)
+        before = roster.known(contact.bare)
+        ends = {
+            "unsubscribe": before.ask or before.subscription.sees_contact,
+            "unsubscribed": bool(before.request) or before.subscription.is_seen,
+        }
+        routed = [Stanza("presence", kind, to=contact, sender=account) for kind, is_due in ends.items() if is_due]
+        if routed and self._router.is_elsewhere(contact):
+            self._held.require_room()
+        await self._in_one_commit(routed, self._removal(roster, contact.bare))
+        del theirs  # as above
+        self._presence_follows(account, before, RosterItem(before.contact, in_roster=False))
+
+    async def _in_one_commit(self, routed: Iterable[Stanza], change: Coroutine[Any, Any, None] | None) -> None:
+        """Change both sides of a subscription, so that no crash leaves only one of them.
+
+        What is routed reaches the store a turn of the loop later when the contact lives here, so it goes first; the
+        store commits what it was given in the turn in which the own change reaches it.
+        """
+        async with together() as both:
+            for stanza in routed:
+                both.create_task(self._route(stanza))
+            if change is not None:
+                both.create_task(change)
+
+    def _removal(self, roster: LiveRoster, contact: str) -> Coroutine[Any, Any, None]:
+        """As `_change`."""
+        durable = self._rosters.remove(roster, contact)
+
+        async def told() -> None:
+            self._pushes.push_removal(roster.account, contact, await durable)
+
+        return told()
 
     def _change(self, roster: LiveRoster, before: RosterItem, after: RosterItem) -> Coroutine[Any, Any, None]:
         """Change it in memory now; what is returned ends when that is durable and told."""

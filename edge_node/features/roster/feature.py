@@ -30,7 +30,7 @@ class RosterFeature:
         store: RosterStore,
         pushes: RosterPushes,
         keep: Callable[[Session], None],
-        withdraw: Callable[[JID, RosterItem], Awaitable[None]],
+        remove: Callable[[JID, JID], Awaitable[None]],
         items_max: int,
         name_characters_max: int,
     ) -> None:
@@ -41,7 +41,7 @@ class RosterFeature:
             store: for what changed since a version.
             pushes: to the interested resources.
             keep: writes a session down after a change.
-            withdraw: ends the subscriptions with a contact that was removed.
+            remove: takes a contact off an account's roster, which ends the subscriptions with him.
             items_max: contacts in a roster.
             name_characters_max: of a contact's name or a group's.
         """
@@ -49,7 +49,7 @@ class RosterFeature:
         self._store = store
         self._pushes = pushes
         self._keep = keep
-        self._withdraw = withdraw
+        self._remove = remove
         self._items_max = items_max
         self._name_characters_max = name_characters_max
 
@@ -101,7 +101,10 @@ class RosterFeature:
         item = asked.items[0]
         roster = await self._rosters.get(session.account.bare)
         if item.subscription is wire.Subscription.REMOVE:
-            await self._remove(session.account.jid, roster, item.jid.bare)
+            known = roster.get(item.jid.bare)
+            if known is None or not known.in_roster:
+                raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
+            await self._remove(session.account.jid, item.jid.bare_jid)
         else:
             await self._put(roster, item)
         return request.stanza.result()
@@ -118,14 +121,6 @@ class RosterFeature:
         after = replace(roster.known(contact), name=item.name, groups=item.groups, in_roster=True)
         version = await self._rosters.put(roster, after)
         self._pushes.push(roster.account, after, version)
-
-    async def _remove(self, account: JID, roster: LiveRoster, contact: str) -> None:
-        before = roster.get(contact)
-        if before is None or not before.in_roster:
-            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
-        version = await self._rosters.remove(roster, contact)
-        self._pushes.push_removal(roster.account, contact, version)
-        await self._withdraw(account, before)
 
     def _own_session(self, request: Request) -> Session:
         """RFC 6121 section 2.3.3 and 2.1.5: nobody else may see or change a roster."""

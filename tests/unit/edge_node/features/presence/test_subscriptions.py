@@ -53,6 +53,14 @@ async def test_the_whole_handshake(edge: Edge) -> None:
     assert sorted(told(chloe)) == ["anna unsubscribed", "anna/phone unavailable", "push anna none"]
 
 
+@pytest.mark.parametrize("contact", [CHLOE, "david@corp.example"])
+async def test_both_sides_change_in_one_commit(edge: Edge, contact: str) -> None:
+    anna = await edge.login("anna", "phone")
+    before = edge.store.counters.commits
+    await say(edge, anna, "subscribe", contact)
+    assert edge.store.counters.commits == before + 1
+
+
 async def test_a_request_is_refused(edge: Edge) -> None:
     anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
     await say(edge, anna, "subscribe", CHLOE)

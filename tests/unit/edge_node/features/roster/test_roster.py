@@ -161,6 +161,31 @@ class TestRemoval:
         await set_(anna, item(DAVID, more=' subscription="remove"'))
         assert [(envelope.kind, envelope.type) for envelope in edge.hub.held] == [("presence", "unsubscribe")]
 
+    @pytest.mark.parametrize("contact", ["bruno@corp.example", DAVID])
+    async def test_is_one_commit_with_the_end_of_the_subscriptions(self, edge: Edge, contact: str) -> None:
+        """No crash leaves a contact subscribed who is on no roster any more."""
+        await edge.befriend(("anna", "david"))
+        anna = await edge.login("anna", "phone")
+        before = edge.store.counters.commits
+        await set_(anna, item(contact, more=' subscription="remove"'))
+        assert edge.store.counters.commits == before + 1
+
+    async def test_that_another_site_cannot_be_told_of_is_refused(self) -> None:
+        uplink = {"hub": "hub:1", "authority": "a", "certificate": "c", "key": "k", "outbox_envelopes_max": 16}
+        async with Edge("anna", uplink=uplink) as edge:
+            await edge.befriend(("anna", "david"))
+            anna = await edge.login("anna", "phone")
+            for _ in range(16):
+                anna.send(f'<message to="{DAVID}" type="chat"><body>hello</body></message>')
+            await edge.settle()
+            removal = item(DAVID, more=' subscription="remove"')
+            assert condition_of(await set_(anna, removal)) == "resource-constraint"
+            assert [each.contact for each in (await edge.store.rosters.load("anna@corp.example")).items] == [DAVID]
+            edge.store.outbox.trim(16)
+            await edge.settle()
+            assert (await set_(anna, removal)).type == "result"
+            assert (await edge.store.rosters.load("anna@corp.example")).items == ()
+
 
 class TestVersions:
     async def test_are_offered(self, edge: Edge) -> None:
