@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from edge_node.custody import StoreUnavailable
 from edge_node.features.presence.local import LocalPresence
 from edge_node.features.presence.remote import RemotePresence
 from edge_node.features.presence.subscriptions import TYPES, HeldSender, Subscriptions
@@ -12,6 +13,7 @@ from edge_node.routing.router import Router
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session
+from edge_node.tasks import together
 from xmpp import namespaces
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.jid import JID
@@ -173,14 +175,37 @@ class PresencePath:
     def _withdraw_directed(self, session: Session, stanza: Stanza) -> None:
         directed, session.directed = session.directed, None
         roster = session.account.roster
+        elsewhere: list[Stanza] = []
         for to in directed or ():
             if roster is not None and roster.is_seen_by(to.bare) and session.jid.bare != to.bare:
                 continue  # told by the broadcast
             goodbye = stanza.copy(to=to)
             if self._router.is_elsewhere(to):
-                self._spawn(self._held.hold(goodbye))
+                elsewhere.append(goodbye)
             else:
                 self._deliver(goodbye, to)
+        if elsewhere and not self._spawn(self._take_leave(session.jid, elsewhere)):
+            self._untold(session.jid, len(elsewhere), "too much is under way")
+
+    async def _take_leave(self, sender: JID, goodbyes: Sequence[Stanza]) -> None:
+        """Hold them all in one commit; nobody is left to be told of those that cannot be."""
+        refusals: list[StanzaError] = []
+
+        async def hold(goodbye: Stanza) -> None:
+            try:
+                await self._hold(goodbye)
+            except StanzaError as error:
+                refusals.append(error)
+
+        async with together() as all_of_them:
+            for goodbye in goodbyes:
+                all_of_them.create_task(hold(goodbye))
+        if refusals:
+            self._untold(sender, len(refusals), refusals[0].text or refusals[0].condition)
+
+    def _untold(self, sender: JID, count: int, reason: str) -> None:
+        text = f"{count} addresses elsewhere are not told that {sender} has gone: {reason}"
+        self._journal.failed("goodbye", StoreUnavailable(text))
 
     # From the life of sessions.
 

@@ -1,7 +1,11 @@
 """Presence as clients meet it (RFC 6121 section 4)."""
 
-import pytest
+from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
+from edge_node.custody import StoreUnavailable
 from edge_node.features.presence.path import priority_of
 from tests.support.edge import Client, Edge, condition_of, jid, parse
 from xmpp.stanza import Stanza
@@ -145,6 +149,48 @@ class TestDirectedPresence:
             (None, ("david@corp.example/pad",)),
             ("unavailable", ("david@corp.example/pad",)),
         ]
+
+    async def test_is_taken_back_from_many_in_one_commit(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        for number in range(60):
+            anna.send(f'<presence to="david{number}@corp.example/pad"/>')
+        await edge.settle()
+        edge.hub.held.clear()
+        anna.attachment.detach(clean=True, reason="closed")
+        edge.store.hold()  # so that nothing but the goodbyes is in their commit
+        await edge.settle()
+        before = edge.store.counters.commits
+        edge.store.release()
+        await edge.settle()
+        assert edge.store.counters.commits == before + 1
+        assert {envelope.type for envelope in edge.hub.held} == {"unavailable"}
+        assert len(edge.hub.held) == 60
+
+    async def test_that_cannot_be_taken_back_is_reported_in_one_line(self) -> None:
+        async with Edge("anna") as edge:
+            anna = await edge.login("anna", "phone")
+            for number in range(3):
+                anna.send(f'<presence to="david{number}@corp.example/pad"/>')
+            await edge.settle()
+            edge.store.custody.is_failing = True
+            with capture_logs() as logs:
+                await anna.leave()
+            edge.store.custody.is_failing = False
+            ((stage, error),) = edge.reports.failures
+            assert (stage, type(error)) == ("goodbye", StoreUnavailable)
+            assert str(error).startswith("3 addresses elsewhere are not told that anna@corp.example/phone has gone: ")
+            assert "task_failed" not in [entry["event"] for entry in logs]
+
+    async def test_that_cannot_even_be_tried_is_reported(self) -> None:
+        async with Edge("anna") as edge:
+            anna = await edge.login("anna", "phone")
+            anna.send('<presence to="david@corp.example/pad"/>')
+            await edge.settle()
+            tasks: Any = edge.core.tasks
+            bound, tasks._tasks_max = tasks._tasks_max, 0  # noqa: SLF001  full
+            await anna.leave()
+            tasks._tasks_max = bound  # noqa: SLF001
+            assert "too much is under way" in str(edge.reports.failures[-1][1])
 
     async def test_has_a_bound(self) -> None:
         async with Edge("anna", sessions={"directed_max": 1}) as edge:
