@@ -37,15 +37,37 @@ class BoundedTasks:
             self.running -= 1
 
 
+class Together:
+    """A few tasks that are waited for at the same time; made by `together`."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        """Run them in `group`."""
+        self._group = group
+        self.failure: Exception | None = None
+        """Of the first that failed."""
+
+    def create_task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it soon."""
+        self._group.create_task(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - it is raised once all have ended
+            self.failure = self.failure or error
+
+
 @asynccontextmanager
-async def together() -> AsyncIterator[asyncio.TaskGroup]:
+async def together() -> AsyncIterator[Together]:
     """Wait for a few tasks at the same time: what they ask of the store goes into one commit.
 
+    One that fails does not stop the others: what they have asked for may be in the store already.
+
     Raises:
-        Exception: the first failure of a task, as it is.
+        Exception: the first failure of a task, as it is, once all have ended.
     """
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
+    async with asyncio.TaskGroup() as group:
+        tasks = Together(group)
+        yield tasks
+    if tasks.failure is not None:
+        raise tasks.failure

@@ -95,14 +95,23 @@ async def test_together_waits_for_all() -> None:
     assert done == ["one", "other"]
 
 
-async def test_together_raises_the_first_failure_as_it_is() -> None:
-    async def fails() -> None:
-        raise KeyError("one")
+async def test_together_raises_the_first_failure_as_it_is_once_all_have_ended() -> None:
+    done: list[str] = []
+
+    async def fails(name: str) -> None:
+        raise KeyError(name)
+
+    async def works() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        done.append("the other")
 
     async def both() -> None:
         async with together() as tasks:
-            tasks.create_task(fails())
-            tasks.create_task(waits(asyncio.Event()))
+            tasks.create_task(fails("one"))
+            tasks.create_task(fails("two"))
+            tasks.create_task(works())
 
     with pytest.raises(KeyError, match="one"):
         await both()
+    assert done == ["the other"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_node.custody import StoreUnavailable
 from tests.support.edge import Client, Edge, condition_of
 from xmpp.payloads import roster as wire
 
@@ -172,3 +173,20 @@ async def test_what_has_no_room_in_the_outbox_changes_nothing() -> None:
         await edge.settle()
         await say(edge, anna, "subscribe", "david@corp.example")
         assert told(anna) == ["push david none ask"]
+
+
+async def test_a_stanza_that_the_store_refuses_leaves_memory_and_store_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The own roster may have changed all the same; the client is told, and asks again."""
+    async with Edge("anna") as edge:
+        anna = await edge.login("anna", "phone")
+        with monkeypatch.context() as patch:
+            refusal = StoreUnavailable("too many messages wait for the store")
+            patch.setattr(edge.store.custody, "accept", lambda _, done: done(refusal))
+            await say(edge, anna, "subscribe", "david@corp.example")
+        (answer,) = anna.received("presence")
+        assert condition_of(answer) == "resource-constraint"
+        roster = anna.session.account.roster
+        assert roster is not None
+        assert tuple(roster) == (await edge.store.rosters.load(ANNA)).items
+        await say(edge, anna, "subscribe", "david@corp.example")
+        assert [envelope.type for envelope in edge.hub.held] == ["subscribe"]
