@@ -1,10 +1,11 @@
 """Presence between accounts of this site (RFC 6121 section 4)."""
 
+from collections.abc import Iterable
+
 from edge_node.features.presence.remote import RemotePresence
 from edge_node.routing.router import Router
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
-from edge_node.sessions.roster import LiveRoster
 from edge_node.sessions.session import Session
 from xmpp.jid import JID
 from xmpp.stanza import Stanza, with_recipient
@@ -56,7 +57,7 @@ class LocalPresence:
         if account.roster is None:
             return
         for contact in account.roster.watched():
-            self.show_contact(session, contact)
+            _show(session, self._presences_for(contact, account))
 
     def show_contacts_anew(self, session: Session) -> None:
         """The same for a resource that may have been shown something else: nobody is there, and then who is."""
@@ -66,22 +67,20 @@ class LocalPresence:
             session.deliver(gone.render())
         self.show_contacts(session)
 
-    def show_contact(self, session: Session, contact: str) -> None:
-        """Send a resource the presence of one contact."""
-        to = session.account.jid
-        for rendered in self._presences_for(contact, to.bare):
-            session.deliver(with_recipient(rendered, to))
+    def answer_probe(self, session: Session, contact: JID) -> None:
+        """Send a resource the presence of one contact, if its account may see it; none is said too (section 4.3.2)."""
+        presences = self._presences_for(contact.bare, session.account)
+        if not presences and _sees(session.account, contact.bare):
+            presences = [Stanza("presence", "unavailable", sender=contact.bare_jid).render()]
+        _show(session, presences)
 
-    def presences_of(self, account: LocalAccount) -> list[bytes]:
-        """The presence of each available resource, rendered without `to`."""
-        return [session.presence.render() for session in account.sessions.values() if session.presence is not None]
-
-    def _presences_for(self, contact: str, watcher: str) -> list[bytes]:
+    def _presences_for(self, contact: str, watcher: LocalAccount) -> list[bytes]:
         account = self._registry.account(contact)
-        if account is not None:
-            roster: LiveRoster | None = account.roster
-            return self.presences_of(account) if roster is not None and roster.is_seen_by(watcher) else []
-        return list(self._remote.known(contact))
+        if account is None:
+            return list(self._remote.known(contact)) if _sees(watcher, contact) else []
+        roster = account.roster
+        is_seen = account is watcher or (roster is not None and roster.is_seen_by(watcher.bare))
+        return _presences_of(account) if is_seen else []
 
     def vanish(self, account: LocalAccount, contact: str) -> None:
         """A contact may not see the account any more: to him all its resources become unavailable (section 3.3.3)."""
@@ -92,6 +91,20 @@ class LocalPresence:
 
     def appear(self, account: LocalAccount, contact: str) -> None:
         """A contact may see the account from now on (section 3.1.5)."""
-        for rendered in self.presences_of(account):
+        for rendered in _presences_of(account):
             self.send(rendered, contact)
         self._remote.publish(account.bare)
+
+
+def _sees(account: LocalAccount, contact: str) -> bool:
+    return account.roster is not None and account.roster.sees(contact)
+
+
+def _presences_of(account: LocalAccount) -> list[bytes]:
+    """The presence of each available resource, rendered without `to`."""
+    return [session.presence.render() for session in account.sessions.values() if session.presence is not None]
+
+
+def _show(session: Session, presences: Iterable[bytes]) -> None:
+    for rendered in presences:
+        session.deliver(with_recipient(rendered, session.account.jid))

@@ -87,9 +87,9 @@ class PresencePath:
         if stanza.type in TYPES:
             return self._wait(session, stanza, done, self._subscriptions.send(session.account.jid, stanza))
         if stanza.type == "probe" and stanza.to is not None:
-            self._local.show_contact(session, stanza.to.bare)
+            self._local.answer_probe(session, stanza.to)
         elif stanza.type == "error" and stanza.to is not None:
-            self._router.to_full(stanza)
+            return self._pass_on(session, stanza, stanza.to, done)
         elif stanza.type not in ("probe", "error"):
             session.deliver(stanza.error(StanzaError(StanzaCondition.BAD_REQUEST)).render())
         return True
@@ -137,10 +137,10 @@ class PresencePath:
         session.presence = None
         session.priority = 0
         account.presence_changed()
-        self._keep(session)
         if was_available:
             self._local.broadcast(session, stanza)
-        self._withdraw_directed(session, stanza)
+        self._withdraw_directed(session, stanza, is_broadcast=was_available)
+        self._keep(session)
         if not was_available:
             return
         last = not any(other.is_available for other in account.sessions.values())
@@ -154,15 +154,31 @@ class PresencePath:
         to = stanza.to
         if to is None:
             return True
-        if stanza.type is None:
-            if session.directed is None:
-                session.directed = set()
-            if to not in session.directed and len(session.directed) >= self._directed_max:
-                session.deliver(stanza.error(StanzaError(StanzaCondition.RESOURCE_CONSTRAINT)).render())
-                return True
-            session.directed.add(to)
-        elif session.directed is not None:
-            session.directed.discard(to)
+        if not self._router.is_ours(to):
+            session.deliver(stanza.error(StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)).render())
+            return True
+        if not self._remember_directed(session, to, is_available=stanza.type is None):
+            session.deliver(stanza.error(StanzaError(StanzaCondition.RESOURCE_CONSTRAINT)).render())
+            return True
+        return self._pass_on(session, stanza, to, done)
+
+    def _remember_directed(self, session: Session, to: JID, *, is_available: bool) -> bool:
+        """Keep who has to be told of the session's end; False when there are too many."""
+        if session.directed is None:
+            session.directed = set()
+        directed = session.directed
+        if (to in directed) is is_available:
+            return True
+        if not is_available:
+            directed.remove(to)
+        elif len(directed) < self._directed_max:
+            directed.add(to)
+        else:
+            return False
+        self._keep(session)
+        return True
+
+    def _pass_on(self, session: Session, stanza: Stanza, to: JID, done: Callable[[], None]) -> bool:
         if self._router.is_elsewhere(to):
             return self._wait(session, stanza, done, self._hold(stanza))
         self._deliver(stanza, to)
@@ -172,13 +188,16 @@ class PresencePath:
         self._held.require_room()
         await self._held.hold(stanza)
 
-    def _withdraw_directed(self, session: Session, stanza: Stanza) -> None:
+    def _withdraw_directed(self, session: Session, stanza: Stanza, *, is_broadcast: bool) -> None:
+        """Tell those to whom presence was directed, unless the broadcast of this stanza has told them."""
         directed, session.directed = session.directed, None
         roster = session.account.roster
         elsewhere: list[Stanza] = []
         for to in directed or ():
-            if roster is not None and roster.is_seen_by(to.bare) and session.jid.bare != to.bare:
-                continue  # told by the broadcast
+            if is_broadcast and (
+                to.bare == session.account.bare or (roster is not None and roster.is_seen_by(to.bare))
+            ):
+                continue
             goodbye = stanza.copy(to=to)
             if self._router.is_elsewhere(to):
                 elsewhere.append(goodbye)

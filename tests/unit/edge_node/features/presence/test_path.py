@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from cascade.frame import AccountPresence, AvailableResource
 from edge_node.custody import StoreUnavailable
 from edge_node.features.presence.path import priority_of
 from tests.support.edge import Client, Edge, condition_of, jid, parse
@@ -139,6 +140,36 @@ class TestDirectedPresence:
         await anna.leave()
         assert presences(bruno) == [("anna/phone", None), ("anna/phone", "unavailable")]
 
+    async def test_of_who_never_was_available_is_taken_back_from_a_contact_too(self, edge: Edge) -> None:
+        bruno, anna = await edge.login("bruno", "desk"), await edge.bind("anna", "phone")
+        anna.send('<presence to="bruno@corp.example/desk"/>')
+        await anna.leave()
+        assert presences(bruno) == [("anna/phone", None), ("anna/phone", "unavailable")]
+
+    async def test_to_an_own_resource_is_taken_back_once(self, edge: Edge) -> None:
+        desk, phone = await edge.login("anna", "desk"), await edge.login("anna", "phone")
+        phone.send('<presence to="anna@corp.example/desk"/>')
+        await edge.settle()
+        desk.received()
+        await phone.leave()
+        assert presences(desk) == [("anna/phone", "unavailable")]
+
+    async def test_is_taken_back_after_a_death_of_the_core(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone", managed=True)
+        anna.send('<presence to="chloe@corp.example/pad"/>')
+        await edge.settle()
+        await edge.restart()
+        chloe = await edge.login("chloe", "pad")
+        await (await edge.resume(anna)).leave()
+        assert presences(chloe) == [("anna/phone", "unavailable")]
+
+    async def test_to_another_domain_is_answered(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        anna.send('<presence to="room@rooms.elsewhere.example/anna"/>')
+        await edge.settle()
+        (answer,) = anna.received()
+        assert condition_of(answer) == "remote-server-not-found"
+
     async def test_to_another_site_is_held(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         anna.send('<presence to="david@corp.example/pad"/>')
@@ -219,6 +250,32 @@ class TestProbe:
         await edge.settle()
         assert presences(anna) == [("bruno/desk", None)]
 
+    async def test_of_a_contact_who_is_away_says_so(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        anna.send('<presence type="probe" to="bruno@corp.example/desk"/>')
+        await edge.settle()
+        assert presences(anna) == [("bruno", "unavailable")]
+
+    async def test_of_the_own_account_shows_its_resources(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone")
+        anna.send('<presence type="probe" to="anna@corp.example"/>')
+        await edge.settle()
+        assert presences(anna) == [("anna/phone", None)]
+
+    async def test_of_a_stranger_at_another_site_shows_nothing(self, edge: Edge) -> None:
+        """Somebody else here may see him, so his presence is known."""
+        anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+        anna.send('<presence type="subscribe" to="david@corp.example"/>')
+        await edge.settle()
+        await edge.parts.presence.arrive(Stanza("presence", "subscribed", to=jid("anna"), sender=jid("david")))
+        shown = Stanza("presence", sender=jid("david/pad")).render()
+        edge.parts.arrivals.on_presence([AccountPresence("david@corp.example", 1, (AvailableResource("pad", shown),))])
+        anna.received()
+        for client in (anna, chloe):
+            client.send('<presence type="probe" to="david@corp.example"/>')
+        await edge.settle()
+        assert (presences(anna), presences(chloe)) == ([("david/pad", None)], [])
+
     async def test_of_a_stranger_shows_nothing(self, edge: Edge) -> None:
         anna, _ = await edge.login("anna", "phone"), await edge.login("chloe", "desk")
         anna.send('<presence type="probe" to="chloe@corp.example"/>')
@@ -242,6 +299,15 @@ async def test_an_error_is_passed_on_and_never_answered(edge: Edge) -> None:
     await edge.settle()
     assert presences(bruno) == [("anna/phone", "error")]
     assert presences(anna) == []
+
+
+async def test_an_error_for_another_site_is_held(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    anna.send('<presence type="error" to="david@corp.example/pad"/>')
+    await edge.settle()
+    assert [(each.kind, each.type, each.recipients) for each in edge.hub.held] == [
+        ("presence", "error", ("david@corp.example/pad",))
+    ]
 
 
 @pytest.mark.parametrize(
