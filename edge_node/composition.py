@@ -158,7 +158,7 @@ class EdgeCore:
             roster.feature(),
             *((archive.feature(),) if settings.archive.enabled else ()),
             OfflineMessages(self._domain, store.deliveries, store.custody, around.tasks.spawn).feature(),
-            carbons.feature(),
+            carbons.feature(self._lifecycle.keep),
             ping.feature(),
             software_version.feature(version("chappe")),
             entity_time.feature(around.clock.now_us),

@@ -3,7 +3,7 @@
 Copies are made of rendered bytes; nothing is parsed again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from edge_node.pipeline.feature import Feature, Query, Request, Spec, Stages, To
 from edge_node.pipeline.passage import Passage
@@ -15,36 +15,40 @@ from xmpp.payloads.stanza_id import render_archive_id
 from xmpp.stanza import Stanza, with_payload
 
 
-def feature() -> Feature:
-    """Carbons for all accounts; each resource turns them on for itself."""
+def feature(keep: Callable[[Session], None]) -> Feature:
+    """Carbons for all accounts; each resource turns them on for itself.
+
+    Args:
+        keep: writes a session down after a change.
+    """
+
+    def enable(request: Request) -> Stanza:
+        return turn(request, on=True)
+
+    def disable(request: Request) -> Stanza:
+        return turn(request, on=False)
+
+    def turn(request: Request, *, on: bool) -> Stanza:
+        session = request.session
+        if session is None or not request.is_own:
+            raise StanzaError(StanzaCondition.NOT_ALLOWED)
+        if session.carbons is not on:
+            session.carbons = on
+            keep(session)
+        return request.stanza.result()
+
     return Feature(
         name="carbons",
         specs=(Spec("XEP-0280", "1.0.1"), Spec("XEP-0334", "1.0.0", "no-copy")),
         server_features=(namespaces.CARBONS,),
         account_features=(namespaces.CARBONS,),
         iq={
-            Query("set", carbons.ENABLE, To.ACCOUNT): _enable,
-            Query("set", carbons.DISABLE, To.ACCOUNT): _disable,
+            Query("set", carbons.ENABLE, To.ACCOUNT): enable,
+            Query("set", carbons.DISABLE, To.ACCOUNT): disable,
         },
         inbound=Stages(copies=(_copy_received,)),
         outbound=Stages(copies=(_copy_sent,)),
     )
-
-
-def _enable(request: Request) -> Stanza:
-    return _set(request, enabled=True)
-
-
-def _disable(request: Request) -> Stanza:
-    return _set(request, enabled=False)
-
-
-def _set(request: Request, *, enabled: bool) -> Stanza:
-    session = request.session
-    if session is None or not request.is_own:
-        raise StanzaError(StanzaCondition.NOT_ALLOWED)
-    session.carbons = enabled
-    return request.stanza.result()
 
 
 def _copy_received(passage: Passage) -> None:

@@ -150,6 +150,15 @@ class TestSwitch:
             await edge.settle()
             assert len(carbons(desk, SENT)) == copies
 
+    async def test_outlives_the_core(self, edge: Edge) -> None:
+        desk = await edge.login("anna", "desk", managed=True)
+        await desk.ask('<iq type="set" id="c"><enable xmlns="urn:xmpp:carbons:2"/></iq>')
+        await edge.restart()
+        desk, phone = await edge.resume(desk), await edge.login("anna", "phone")
+        phone.send(message("bruno@corp.example"))
+        await edge.settle()
+        assert len(carbons(desk, SENT)) == 1
+
     async def test_is_for_the_own_account(self, edge: Edge) -> None:
         phone = await edge.login("anna", "phone")
         answer = await phone.ask(
