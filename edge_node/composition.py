@@ -115,6 +115,7 @@ class EdgeCore:
             remote=self._remote,
             held=self.departures,
             items_max=settings.rosters.items_max,
+            request_size_bytes_max=settings.rosters.request_size_bytes_max,
         )
         self.features = self._features()
         self._observers = [feature.sessions for feature in self.features if feature.sessions is not None]
@@ -151,6 +152,7 @@ class EdgeCore:
             remove=self._subscriptions.remove,
             items_max=settings.rosters.items_max,
             name_characters_max=settings.rosters.name_characters_max,
+            groups_max=settings.rosters.groups_max,
         )
         archive = Archive(store.archive, self._preferences, settings.archive)
         departures_max = settings.sessions.departures_remembered_max

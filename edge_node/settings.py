@@ -73,6 +73,12 @@ class RosterSettings(Settings):
     name_characters_max: Annotated[int, Ge(16), Le(10_000)] = 1_023
     """Of a contact's name and of a group's; more is answered `not-acceptable`."""
 
+    groups_max: Annotated[int, Ge(1), Le(10_000)] = 100
+    """Groups that one contact is in; more are answered `not-acceptable`."""
+
+    request_size_bytes_max: Annotated[int, Ge(100), Le(1_000_000)] = 10_000
+    """What a request to subscribe says, which is kept until it is answered; more is answered `not-acceptable`."""
+
 
 def above_two_heartbeats(dead_seconds: float, info: ValidationInfo) -> float:
     """Refuse a time in which a link that is well may be silent."""

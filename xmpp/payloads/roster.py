@@ -30,7 +30,7 @@ class Subscription(StrEnum):
     """The contact is to be taken off the list, or was."""
 
 
-_SUBSCRIPTIONS: Final = {each.value: each for each in Subscription}
+_SUBSCRIPTIONS: Final[dict[str | None, Subscription]] = {each.value: each for each in Subscription}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,11 @@ class Roster:
 
 
 def read(element: Element) -> Roster:
-    """Read `<query/>`.
+    """Read `<query/>`; a subscription that is not known counts as none (section 2.1.5).
 
     Raises:
         StanzaError: `jid-malformed` for an address that is none; `bad-request` for two
-            equal groups (section 2.3.3) or a subscription that is not known;
-            `not-acceptable` for an empty group (section 2.3.3).
+            equal groups, `not-acceptable` for an empty one (section 2.3.3).
 
     """
     return Roster(tuple(_read_item(item) for item in element.find_all(_ITEM)), element.get("ver"))
@@ -90,9 +89,7 @@ def _read_item(element: Element) -> Item:
         raise StanzaError(StanzaCondition.BAD_REQUEST, text="a group is named twice")
     if "" in groups:
         raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="a group has no name")
-    subscription = _SUBSCRIPTIONS.get(element.get("subscription") or Subscription.NONE.value)
-    if subscription is None:
-        raise StanzaError(StanzaCondition.BAD_REQUEST, text="not a state of subscription")
+    subscription = _SUBSCRIPTIONS.get(element.get("subscription"), Subscription.NONE)
     try:
         jid = JID.parse(element.get("jid") or "")
     except InvalidJID as error:

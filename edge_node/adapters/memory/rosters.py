@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edge_node.adapters.memory.commit_log import CommitLog
 from edge_node.adapters.memory.tables import StoredRoster, Tables
-from edge_node.features.roster.store import Roster, RosterItem
+from edge_node.features.roster.store import Roster, RosterChange, RosterItem
 
 
 class MemoryRosters:
@@ -25,14 +25,14 @@ class MemoryRosters:
     async def remove(self, account: str, contact: str, version: int) -> None:
         await self._change(account, contact, version, None)
 
-    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterItem | str] | None:
+    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterChange] | None:
         roster = self._tables.rosters.get(account, StoredRoster())
         if since > roster.version:
             return None
         changed = sorted((version, contact) for contact, (version, _) in roster.items.items() if version > since)
         if len(changed) > limit:
             return None
-        return [roster.items[contact][1] or contact for _, contact in changed]
+        return [RosterChange(version, contact, roster.items[contact][1]) for version, contact in changed]
 
     async def _change(self, account: str, contact: str, version: int, item: RosterItem | None) -> None:
         def apply(tables: Tables) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from edge_node.adapters.sqlite.connection import Connection
 from edge_node.adapters.sqlite.group_commit import GroupCommit
 from edge_node.adapters.sqlite.readers import Readers
-from edge_node.features.roster.store import Roster, RosterItem
+from edge_node.features.roster.store import Roster, RosterChange, RosterItem
 
 _VERSION = "SELECT version, forgotten FROM roster WHERE account = ?"
 _ITEMS = "SELECT content FROM contact WHERE account = ? AND content IS NOT NULL ORDER BY jid"
@@ -19,7 +19,7 @@ _PUT = """
     INSERT INTO contact (account, jid, version, content) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET version = excluded.version, content = excluded.content
 """
-_CHANGES = "SELECT jid, content FROM contact WHERE account = ? AND version > ? ORDER BY version LIMIT ?"
+_CHANGES = "SELECT version, jid, content FROM contact WHERE account = ? AND version > ? ORDER BY version LIMIT ?"
 _EXCESS = """
     SELECT jid, version FROM contact WHERE account = ? AND content IS NULL ORDER BY version DESC LIMIT -1 OFFSET ?
 """
@@ -67,8 +67,8 @@ class SqliteRosters:
 
         await self._writer.run(work)
 
-    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterItem | str] | None:
-        def read(connection: Connection) -> list[RosterItem | str] | None:
+    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterChange] | None:
+        def read(connection: Connection) -> list[RosterChange] | None:
             version, forgotten = connection.execute(_VERSION, (account,)).fetchone() or (0, 0)
             # A version that this store never gave is as good as unknown.
             if not forgotten <= since <= version:
@@ -76,6 +76,6 @@ class SqliteRosters:
             rows = connection.execute(_CHANGES, (account, since, limit + 1)).fetchall()
             if len(rows) > limit:
                 return None
-            return [jid if content is None else _decode(content) for jid, content in rows]
+            return [RosterChange(at, jid, None if content is None else _decode(content)) for at, jid, content in rows]
 
         return await self._readers.run(read)

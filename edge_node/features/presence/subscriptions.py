@@ -48,8 +48,9 @@ class Subscriptions:
         remote: RemotePresence,
         held: HeldSender,
         items_max: int,
+        request_size_bytes_max: int,
     ) -> None:
-        """Compose it; `items_max` bounds a roster."""
+        """Compose it; `items_max` bounds a roster, `request_size_bytes_max` what a request to subscribe says."""
         self._router = router
         self._registry = registry
         self._rosters = rosters
@@ -58,6 +59,7 @@ class Subscriptions:
         self._remote = remote
         self._held = held
         self._items_max = items_max
+        self._request_size_bytes_max = request_size_bytes_max
 
     async def send(self, account: JID, stanza: Stanza) -> None:
         """Take a subscription stanza of a local account.
@@ -76,6 +78,8 @@ class Subscriptions:
         if contact.bare == account.bare:
             raise StanzaError(StanzaCondition.NOT_ALLOWED)
         kind = cast("SubscriptionType", stanza.type)
+        if kind == "subscribe" and len(stanza.inner) > self._request_size_bytes_max:
+            raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="the request says too much")
         if kind in _GIVING and not self._router.is_local(contact) and not self._router.is_elsewhere(contact):
             raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
         theirs = await self._rosters.get(contact.bare) if self._router.is_local(contact) else None

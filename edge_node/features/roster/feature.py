@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edge_node.features.roster.pushes import RosterPushes, push_to, wire_item
 from edge_node.features.roster.rosters import Rosters
-from edge_node.features.roster.store import RosterStore
+from edge_node.features.roster.store import RosterChange, RosterStore
 from edge_node.pipeline.feature import Feature, Query, Request, Spec, To
 from edge_node.sessions.roster import LiveRoster, RosterItem
 from edge_node.sessions.session import Session
@@ -18,6 +18,9 @@ from xmpp.stanza import Stanza
 
 PUSHES_MAX = 50
 """Changes told one by one to a client that asks with an old version; more, and it gets the whole roster."""
+
+VERSION_DIGITS_MAX = 18
+"""Longer ones are none of ours."""
 
 
 class RosterFeature:
@@ -33,6 +36,7 @@ class RosterFeature:
         remove: Callable[[JID, JID], Awaitable[None]],
         items_max: int,
         name_characters_max: int,
+        groups_max: int,
     ) -> None:
         """Compose it.
 
@@ -44,6 +48,7 @@ class RosterFeature:
             remove: takes a contact off an account's roster, which ends the subscriptions with him.
             items_max: contacts in a roster.
             name_characters_max: of a contact's name or a group's.
+            groups_max: of one contact.
         """
         self._rosters = rosters
         self._store = store
@@ -52,6 +57,7 @@ class RosterFeature:
         self._remove = remove
         self._items_max = items_max
         self._name_characters_max = name_characters_max
+        self._groups_max = groups_max
 
     def feature(self) -> Feature:
         """The feature."""
@@ -71,27 +77,19 @@ class RosterFeature:
         if not session.interested:
             session.interested = True
             self._keep(session)
-        version = request.payload.get("ver")
-        if version is not None and version.isascii() and version.isdigit() and int(version) <= roster.version:
-            changes = await self._store.changes(roster.account, int(version), PUSHES_MAX)
+        since = _version(request.payload.get("ver"))
+        if since is not None and since <= roster.version:
+            changes = await self._store.changes(roster.account, since, PUSHES_MAX)
             if changes is not None:
                 session.deliver(self._answer(request, None).render())
-                for position, change in enumerate(changes, start=1):
-                    # A client cut off before the last of them asks for all of them again.
-                    self._push_change(session, change, roster.version if position == len(changes) else int(version))
+                for change in changes:
+                    push_to(session, _wire_change(change), change.version)
                 return None
         items = tuple(wire_item(item) for item in roster if item.in_roster)
         return self._answer(request, wire.Roster(items, str(roster.version)).element())
 
     def _answer(self, request: Request, payload: Element | None) -> Stanza:
         return request.stanza.result(*(() if payload is None else (payload,))).copy(to=request.sender)
-
-    def _push_change(self, session: Session, change: RosterItem | str, version: int) -> None:
-        if isinstance(change, str) or not change.in_roster:
-            contact = change if isinstance(change, str) else change.contact
-            push_to(session, wire.Item(JID.parse(contact), subscription=wire.Subscription.REMOVE), version)
-        else:
-            push_to(session, wire_item(change), version)
 
     async def _set(self, request: Request) -> Stanza:
         session = self._own_session(request)
@@ -115,6 +113,8 @@ class RosterFeature:
             raise StanzaError(StanzaCondition.NOT_ALLOWED, text="an account is not its own contact")
         if any(len(text) > self._name_characters_max for text in (item.name, *item.groups)):
             raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="a name is too long")
+        if len(item.groups) > self._groups_max:
+            raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="too many groups")
         before = roster.get(contact)
         if (before is None or not before.in_roster) and len(roster) >= self._items_max:
             raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
@@ -127,3 +127,14 @@ class RosterFeature:
         if request.session is None or not request.is_own:
             raise StanzaError(StanzaCondition.FORBIDDEN)
         return request.session
+
+
+def _version(text: str | None) -> int | None:
+    """The version that a client has; None when it has none of ours."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX else None
+
+
+def _wire_change(change: RosterChange) -> wire.Item:
+    if change.item is None or not change.item.in_roster:
+        return wire.Item(JID.parse(change.contact), subscription=wire.Subscription.REMOVE)
+    return wire_item(change.item)

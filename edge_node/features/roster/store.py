@@ -1,11 +1,22 @@
 """Port: rosters (RFC 6121 section 2)."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge_node.sessions.roster import Roster, RosterItem, Subscription
 
-__all__ = ["Roster", "RosterItem", "RosterStore", "Subscription"]
+__all__ = ["Roster", "RosterChange", "RosterItem", "RosterStore", "Subscription"]
+
+
+class RosterChange(NamedTuple):
+    """What became of one contact."""
+
+    version: int
+    """The one that the last change of this contact led to."""
+    contact: str
+    """Bare JID."""
+    item: RosterItem | None
+    """As it is now; None: removed."""
 
 
 class RosterStore(Protocol):
@@ -20,8 +31,8 @@ class RosterStore(Protocol):
     async def remove(self, account: str, contact: str, version: int) -> None:
         """Remove one item, durably; the removal is remembered for `changes`."""
 
-    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterItem | str] | None:
-        """What changed after version `since`, oldest first: an item as it is now, or the JID of a removed contact.
+    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterChange] | None:
+        """What changed after version `since`, oldest first, each contact once.
 
         None when more than `limit` changed or the removals since then are no longer known: send the whole roster.
         """

@@ -1,7 +1,7 @@
 """Contract of `RosterStore`."""
 
 from edge_node.adapters.store import Store
-from edge_node.features.roster.store import Roster, RosterItem, Subscription
+from edge_node.features.roster.store import Roster, RosterChange, RosterItem, Subscription
 from tests.contracts.edge.driver import ANNA, BRUNO, CHLOE
 
 FRIEND = RosterItem(BRUNO, "Brüno", ("Work", "Café"), Subscription.BOTH, ask=True, approved=True)
@@ -35,7 +35,12 @@ class TestRosters:
         await store.rosters.put(ANNA, RosterItem("d@corp.example"), 3)
         await store.rosters.remove(ANNA, CHLOE, 4)
         await store.rosters.put(ANNA, RosterItem(BRUNO), 5)
-        everything = [RosterItem("d@corp.example"), CHLOE, RosterItem(BRUNO)]
+        friend = RosterItem("d@corp.example")
+        everything = [
+            RosterChange(3, friend.contact, friend),
+            RosterChange(4, CHLOE, None),
+            RosterChange(5, BRUNO, RosterItem(BRUNO)),
+        ]
         assert await store.rosters.changes(ANNA, 0, 10) == everything
         assert await store.rosters.changes(ANNA, 2, 10) == everything
         assert await store.rosters.changes(ANNA, 3, 10) == everything[1:]

@@ -35,12 +35,16 @@ def test_what_is_left_out() -> None:
     assert read(Element(NAME)) == Roster()
 
 
+def test_a_subscription_that_is_not_known_is_ignored() -> None:
+    """Section 2.1.5: a server ignores every value but "remove"."""
+    assert read(parsed(b"<item jid='romeo@example.net' subscription='friend'/>")) == Roster((Item(ROMEO),))
+
+
 @pytest.mark.parametrize(
     ("inner", "condition"),
     [
         (b"<item/>", StanzaCondition.JID_MALFORMED),
         (b"<item jid='@'/>", StanzaCondition.JID_MALFORMED),
-        (b"<item jid='a@x' subscription='friend'/>", StanzaCondition.BAD_REQUEST),
         (b"<item jid='a@x'><group>A</group><group>A</group></item>", StanzaCondition.BAD_REQUEST),
         (b"<item jid='a@x'><group/></item>", StanzaCondition.NOT_ACCEPTABLE),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge_node.adapters import sqlite
 from edge_node.features.archive.store import PageRequest, Selection
-from edge_node.features.roster.store import RosterItem
+from edge_node.features.roster.store import RosterChange, RosterItem
 from edge_node.sessions.store import SessionRecord
 from tests.contracts.edge.driver import (
     ANNA,
@@ -112,7 +112,8 @@ async def test_counting_and_remembering_are_bounded(tmp_path: Path) -> None:
     for version in range(5, 9):
         await store.rosters.remove(ANNA, f"{version - 4}@x", version)
     assert await store.rosters.changes(ANNA, 5, 10) is None
-    assert await store.rosters.changes(ANNA, 6, 10) == ["3@x", "4@x"]
+    removals = [RosterChange(7, "3@x", None), RosterChange(8, "4@x", None)]
+    assert await store.rosters.changes(ANNA, 6, 10) == removals
     await store.close()
 
 

@@ -142,6 +142,16 @@ async def test_a_roster_has_a_bound_for_requests_too() -> None:
         assert condition_of(anna.received()[0]) == "resource-constraint"
 
 
+async def test_what_a_request_says_has_a_bound() -> None:
+    async with Edge("anna", "chloe", rosters={"request_size_bytes_max": 100}) as edge:
+        anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+        for length in (101, 50):
+            anna.send(f'<presence type="subscribe" to="{CHLOE}"><status>{"x" * length}</status></presence>')
+        await edge.settle()
+        assert condition_of(anna.received("presence")[0]) == "not-acceptable"
+        assert told(chloe) == ["anna subscribe"]
+
+
 async def test_is_taken_only_when_durable(edge: Edge) -> None:
     anna = await edge.login("anna", "phone", managed=True)
     before = anna.wire.taken

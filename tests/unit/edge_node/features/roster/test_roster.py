@@ -74,7 +74,7 @@ class TestSet:
 
     async def test_changes_name_and_groups_only(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
-        await set_(anna, item("bruno@corp.example", "B", ("Team",), ' subscription="none" ask="subscribe"'))
+        await set_(anna, item("bruno@corp.example", "B", ("Team",), ' subscription="nonsense" ask="subscribe"'))
         ((pushed, _),) = pushes(anna)
         assert pushed == wire.Item(pushed.jid, "B", Subscription.BOTH, ("Team",))
 
@@ -92,6 +92,7 @@ class TestSet:
             (item(DAVID, groups=("",)), "not-acceptable"),
             (item(DAVID, "n" * 2000), "not-acceptable"),
             (item(DAVID, groups=("g" * 2000,)), "not-acceptable"),
+            (item(DAVID, groups=tuple(f"g{number}" for number in range(101))), "not-acceptable"),
             (item("@"), "jid-malformed"),
             (item("anna@corp.example"), "not-allowed"),
             (item(DAVID, more=' subscription="remove"'), "item-not-found"),
@@ -213,8 +214,12 @@ class TestVersions:
             (DAVID, Subscription.NONE),
             ("bruno@corp.example", Subscription.REMOVE),
         ]
-        # Only the last one leads to the newest state: a client that is cut off before asks for all of it again.
-        assert [each.version for each in changes] == [version, "3"]
+        # RFC 6121 section 2.6.3: each has its own, so a client that is cut off goes on from the last one it got.
+        assert [each.version for each in changes] == ["2", "3"]
+        rest = await edge.bind("anna", "rest")
+        rest.send('<iq type="get" id="g"><query xmlns="jabber:iq:roster" ver="2"/></iq>')
+        await edge.settle()
+        assert [(pushed.jid, ver) for pushed, ver in pushes(rest)] == [(changes[1].items[0].jid, "3")]
         assert len({stanza.id for stanza in stanzas}) == len(stanzas)
 
     async def test_too_many_changes_bring_everything(self) -> None:
@@ -224,7 +229,7 @@ class TestVersions:
                 await set_(anna, item(f"c{number}@corp.example"))
             assert len(roster_in(await get(await edge.bind("anna", "later"), "0")).items) == PUSHES_MAX + 1
 
-    @pytest.mark.parametrize("version", ["", "none of ours", "99999"])
+    @pytest.mark.parametrize("version", ["", "none of ours", "99999", "9" * 5000])
     async def test_one_that_is_not_known_brings_everything(self, edge: Edge, version: str) -> None:
         anna = await edge.bind("anna", "phone")
         answer = roster_in(await get(anna, version))

@@ -1,10 +1,12 @@
 import asyncio
 import gc
+from collections.abc import Sequence
 
 import pytest
 
 from edge_node.adapters.memory import open_store
 from edge_node.features.roster.rosters import Rosters
+from edge_node.features.roster.store import RosterChange
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.roster import Roster, RosterItem
 from tests.support.edge import jid
@@ -33,9 +35,8 @@ class CountingStore:
     async def remove(self, account: str, contact: str, version: int) -> None:
         await self.store.remove(account, contact, version)
 
-    async def changes(self, account: str, since: int, limit: int) -> list[RosterItem | str] | None:
-        changes = await self.store.changes(account, since, limit)
-        return None if changes is None else list(changes)
+    async def changes(self, account: str, since: int, limit: int) -> Sequence[RosterChange] | None:
+        return await self.store.changes(account, since, limit)
 
 
 async def test_there_is_one_roster_of_an_account() -> None:
