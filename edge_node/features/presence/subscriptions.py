@@ -1,10 +1,11 @@
 """Subscriptions between accounts (RFC 6121 section 3): the machine of `edge_node.sessions.roster` with its effects.
 
-The order of effects is the RFC's: the own roster changes (durably), the account's clients are pushed the new item,
-the stanza goes to the contact, and presence follows.
+The order of effects is the RFC's.  Who speaks: his roster changes, durably, and his clients are pushed the new item.
+Who is spoken to: the same, but his clients get the stanza before the push.  Presence follows; only who takes back
+that he is seen goes before that is said.
 """
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, cast
 
 from edge_node.features.presence.local import LocalPresence
@@ -22,6 +23,9 @@ from xmpp.stanza import Stanza
 
 TYPES = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
 _GIVING = ("subscribe", "subscribed")
+
+
+def _nothing() -> None: ...
 
 
 class HeldSender(Protocol):
@@ -90,14 +94,23 @@ class Subscriptions:
             raise StanzaError(StanzaCondition.RESOURCE_CONSTRAINT, text="the roster is full")
         if outcome.is_routed and self._router.is_elsewhere(contact):
             self._held.require_room()
-        routed = [stanza.copy(sender=account, to=contact)] if outcome.is_routed else []
-        change = self._change(roster, before, outcome.item) if outcome.item != before else None
-        await self._in_one_commit(routed, change)
-        del theirs  # in memory till here, so that its change waited for nothing
-        self._presence_follows(account, before, outcome.item)
 
-    async def receive(self, stanza: Stanza) -> None:
-        """Take a subscription stanza for a local account, from wherever; `sender` and `to` are bare."""
+        def follow() -> None:
+            self._presence_follows(account, before, outcome.item)
+
+        goes_first = kind == "unsubscribed" and outcome.is_routed
+        routed = [(stanza.copy(sender=account, to=contact), follow if goes_first else _nothing)]
+        change = self._change(roster, before, outcome.item) if outcome.item != before else None
+        await self._in_one_commit(routed if outcome.is_routed else [], change)
+        del theirs  # in memory till here, so that its change waited for nothing
+        if not goes_first:
+            follow()
+
+    async def receive(self, stanza: Stanza, first: Callable[[], None] = _nothing) -> None:
+        """Take a subscription stanza for a local account, from wherever; `sender` and `to` are bare.
+
+        `first` is called before the clients are told.
+        """
         to, sender = stanza.to, stanza.sender
         if to is None or sender is None or not self._router.is_local(to):
             return
@@ -105,16 +118,26 @@ class Subscriptions:
         roster = await self._rosters.get(to.bare)
         before = roster.known(sender.bare)
         if before.is_void and len(roster) >= self._items_max:
+            first()
             return
         outcome = receive(before, kind, stanza.render())
+
+        def tell() -> None:
+            first()
+            if kind == "unsubscribed":
+                self._presence_follows(to, before, outcome.item)
+            if outcome.is_delivered:
+                self._deliver(stanza, to)
+
         async with together() as both:
             if outcome.item != before:
-                both.create_task(self._change(roster, before, outcome.item))
+                both.create_task(self._change(roster, before, outcome.item, tell))
+            else:
+                first()
             if outcome.is_approved:
                 both.create_task(self._route(Stanza("presence", "subscribed", stanza.id, sender, to)))
-        if outcome.is_delivered:
-            self._deliver(stanza, to)
-        self._presence_follows(to, before, outcome.item)
+        if kind != "unsubscribed":
+            self._presence_follows(to, before, outcome.item)
 
     async def remove(self, account: JID, contact: JID) -> None:
         """Take a contact off a roster, and end both directions (RFC 6121 section 2.5.2); both bare JIDs.
@@ -129,22 +152,33 @@ class Subscriptions:
             "unsubscribe": before.ask or before.subscription.sees_contact,
             "unsubscribed": bool(before.request) or before.subscription.is_seen,
         }
-        routed = [Stanza("presence", kind, to=contact, sender=account) for kind, is_due in ends.items() if is_due]
+
+        def follow() -> None:
+            self._presence_follows(account, before, RosterItem(before.contact, in_roster=False))
+
+        routed = [
+            (Stanza("presence", kind, to=contact, sender=account), follow if kind == "unsubscribed" else _nothing)
+            for kind, is_due in ends.items()
+            if is_due
+        ]
         if routed and self._router.is_elsewhere(contact):
             self._held.require_room()
         await self._in_one_commit(routed, self._removal(roster, contact.bare))
         del theirs  # as above
-        self._presence_follows(account, before, RosterItem(before.contact, in_roster=False))
+        if not ends["unsubscribed"]:
+            follow()
 
-    async def _in_one_commit(self, routed: Iterable[Stanza], change: Coroutine[Any, Any, None] | None) -> None:
+    async def _in_one_commit(
+        self, routed: Iterable[tuple[Stanza, Callable[[], None]]], change: Coroutine[Any, Any, None] | None
+    ) -> None:
         """Change both sides of a subscription, so that no crash leaves only one of them.
 
         What is routed reaches the store a turn of the loop later when the contact lives here, so it goes first; the
         store commits what it was given in the turn in which the own change reaches it.
         """
         async with together() as both:
-            for stanza in routed:
-                both.create_task(self._route(stanza))
+            for stanza, first in routed:
+                both.create_task(self._route(stanza, first))
             if change is not None:
                 both.create_task(change)
 
@@ -157,21 +191,26 @@ class Subscriptions:
 
         return told()
 
-    def _change(self, roster: LiveRoster, before: RosterItem, after: RosterItem) -> Coroutine[Any, Any, None]:
-        """Change it in memory now; what is returned ends when that is durable and told."""
+    def _change(
+        self, roster: LiveRoster, before: RosterItem, after: RosterItem, tell: Callable[[], None] = _nothing
+    ) -> Coroutine[Any, Any, None]:
+        """Change it in memory now; what is returned ends when that is durable, and what it means is told and pushed."""
         durable = self._rosters.put(roster, after)
 
         async def told() -> None:
             version = await durable
+            tell()
             if after.in_roster and _shown(before) != _shown(after):
                 self._pushes.push(roster.account, after, version)
 
         return told()
 
-    async def _route(self, stanza: Stanza) -> None:
+    async def _route(self, stanza: Stanza, first: Callable[[], None] = _nothing) -> None:
         if stanza.to is not None and self._router.is_local(stanza.to):
-            await self.receive(stanza)
-        elif stanza.to is not None and self._router.is_elsewhere(stanza.to):
+            await self.receive(stanza, first)
+            return
+        first()
+        if stanza.to is not None and self._router.is_elsewhere(stanza.to):
             await self._held.hold(stanza)
 
     def _deliver(self, stanza: Stanza, to: JID) -> None:

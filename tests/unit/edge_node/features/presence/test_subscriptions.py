@@ -2,9 +2,11 @@
 
 import pytest
 
+from cascade.frame import AccountPresence, AvailableResource
 from edge_node.custody import StoreUnavailable
-from tests.support.edge import Client, Edge, condition_of
+from tests.support.edge import Client, Edge, condition_of, jid
 from xmpp.payloads import roster as wire
+from xmpp.stanza import Stanza
 
 CHLOE, ANNA = "chloe@corp.example", "anna@corp.example"
 Told = list[str]
@@ -37,21 +39,33 @@ async def test_the_whole_handshake(edge: Edge) -> None:
 
     await say(edge, chloe, "subscribed", ANNA)
     assert told(chloe) == ["push anna from"]
-    assert told(anna) == ["push chloe to", "chloe subscribed", "chloe/pad available"]
+    assert told(anna) == ["chloe subscribed", "push chloe to", "chloe/pad available"]
 
     await say(edge, chloe, "subscribe", ANNA)
     assert told(chloe) == ["push anna from ask"]
     assert told(anna) == ["chloe subscribe"]
     await say(edge, anna, "subscribed", CHLOE)
     assert told(anna) == ["push chloe both"]
-    assert told(chloe) == ["push anna both", "anna subscribed", "anna/phone available"]
+    assert told(chloe) == ["anna subscribed", "push anna both", "anna/phone available"]
 
     await say(edge, anna, "unsubscribe", CHLOE)
     assert told(anna) == ["push chloe from", "chloe/pad unavailable"]
-    assert told(chloe) == ["push anna to", "anna unsubscribe"]
+    assert told(chloe) == ["anna unsubscribe", "push anna to"]
     await say(edge, anna, "unsubscribed", CHLOE)
     assert told(anna) == ["push chloe none"]
-    assert sorted(told(chloe)) == ["anna unsubscribed", "anna/phone unavailable", "push anna none"]
+    assert told(chloe) == ["anna/phone unavailable", "anna unsubscribed", "push anna none"]
+
+
+async def test_a_contact_elsewhere_goes_before_he_is_said_to_be_seen_no_more(edge: Edge) -> None:
+    """RFC 6121 section 3.2.2."""
+    anna = await edge.login("anna", "phone")
+    await say(edge, anna, "subscribe", "david@corp.example")
+    await edge.parts.presence.arrive(Stanza("presence", "subscribed", to=jid("anna"), sender=jid("david")))
+    shown = Stanza("presence", sender=jid("david/pad")).render()
+    edge.parts.arrivals.on_presence([AccountPresence("david@corp.example", 1, (AvailableResource("pad", shown),))])
+    told(anna)
+    await edge.parts.presence.arrive(Stanza("presence", "unsubscribed", to=jid("anna"), sender=jid("david")))
+    assert told(anna) == ["david/pad unavailable", "david unsubscribed", "push david none"]
 
 
 @pytest.mark.parametrize("contact", [CHLOE, "david@corp.example"])
@@ -67,7 +81,7 @@ async def test_a_request_is_refused(edge: Edge) -> None:
     await say(edge, anna, "subscribe", CHLOE)
     told(anna), told(chloe)
     await say(edge, chloe, "unsubscribed", ANNA)
-    assert told(anna) == ["push chloe none", "chloe unsubscribed"]
+    assert told(anna) == ["chloe unsubscribed", "push chloe none"]
     assert told(chloe) == []
 
 
@@ -84,7 +98,7 @@ async def test_approval_before_the_request(edge: Edge) -> None:
     assert told(chloe) == ["push anna none approved"]
     assert told(anna) == []
     await say(edge, anna, "subscribe", CHLOE)
-    assert told(anna) == ["push chloe none ask", "push chloe to", "chloe subscribed", "chloe/pad available"]
+    assert told(anna) == ["push chloe none ask", "chloe subscribed", "push chloe to", "chloe/pad available"]
     assert told(chloe) == ["push anna from"]
 
 
@@ -105,7 +119,7 @@ async def test_requests_reach_available_resources_and_notices_interested_ones(ed
     chloe = await edge.login("chloe", "pad")
     await say(edge, chloe, "subscribed", ANNA)
     await say(edge, anna, "unsubscribe", CHLOE)
-    assert told(interested) == ["push anna from", "push anna none", "anna unsubscribe"]
+    assert told(interested) == ["push anna from", "anna unsubscribe", "push anna none"]
 
 
 @pytest.mark.parametrize(

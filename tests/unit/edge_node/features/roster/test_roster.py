@@ -144,7 +144,8 @@ class TestRemoval:
         kinds = [(stanza.kind, stanza.type) for stanza in told]
         assert ("presence", "unsubscribe") in kinds
         assert ("presence", "unsubscribed") in kinds
-        assert ("presence", "unavailable") in kinds
+        # RFC 6121 section 3.2.2: she goes while he still may see her.
+        assert kinds.index(("presence", "unavailable")) < kinds.index(("presence", "unsubscribed"))
         states = [wire.read(stanza.elements()[0]).items[0].subscription for stanza in told if stanza.kind == "iq"]
         assert states[-1] is Subscription.NONE
 
