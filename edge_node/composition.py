@@ -188,7 +188,12 @@ class EdgeCore:
             requests_max=settings.requests.waiting_max,
         )
         self._iqs = IQPath(
-            router=self._router, features=self.features, pending=pending, tasks=around.tasks, journal=around.journal
+            router=self._router,
+            registry=self.registry,
+            features=self.features,
+            pending=pending,
+            tasks=around.tasks,
+            journal=around.journal,
         )
 
     def _compose_sessions(self) -> None:

@@ -10,6 +10,7 @@ from edge_node.pipeline.feature import Feature, Query, Request, To, handlers_of
 from edge_node.pipeline.messages import Journal
 from edge_node.pipeline.pending import Pending, PendingRequests
 from edge_node.routing.router import Router
+from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session
 from xmpp.errors import StanzaCondition, StanzaError
 from xmpp.jid import JID
@@ -34,13 +35,15 @@ class IQPath:
         self,
         *,
         router: Router,
+        registry: Registry,
         features: Sequence[Feature],
         pending: PendingRequests,
         tasks: Tasks,
         journal: Journal,
     ) -> None:
-        """Compose the path of where to route, who answers what, and who waits for answers from other sites."""
+        """Compose the path of where to route, who is here, who answers what, and who waits for other sites."""
         self._router = router
+        self._registry = registry
         self._handlers = handlers_of(features)
         self._pending = pending
         self._tasks = tasks
@@ -70,8 +73,8 @@ class IQPath:
             self._reply(session.jid, _answer_for_nobody(stanza, stanza.payloads[0]))
         elif to.resource is None:
             self._answer(Request(stanza, session.jid, to, session))
-        elif not self._router.to_full(stanza):
-            self._refuse(stanza, session.jid, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+        else:
+            self._send_to_resource(stanza, session.jid, to)
 
     def arrive(self, stanza: Stanza) -> None:
         """Take an IQ that came over the cascade; the hub has vouched for its sender."""
@@ -87,8 +90,8 @@ class IQPath:
             self._reply(sender, _answer_for_nobody(stanza, stanza.payloads[0]))
         elif to.resource is None:
             self._answer(Request(stanza, sender, to, None))
-        elif not self._router.to_full(stanza):
-            self._refuse(stanza, sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+        else:
+            self._send_to_resource(stanza, sender, to)
 
     def unread(self, request: Stanza) -> None:
         """The session that a request was delivered to has ended, and its client has not acknowledged it."""
@@ -118,6 +121,24 @@ class IQPath:
         elif not self._router.to_full(stanza):
             self._pending.answered(sender, to, stanza.id or "")
             self._refuse(stanza, sender, StanzaError(StanzaCondition.REMOTE_SERVER_TIMEOUT))
+
+    def _send_to_resource(self, stanza: Stanza, sender: JID, to: JID) -> None:
+        """RFC 6121 section 8.5.3: strangers get the same answer whether or not the resource is there."""
+        if not self._shows_presence(to, sender) or not self._router.to_full(stanza):
+            self._refuse(stanza, sender, StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
+
+    def _shows_presence(self, to: JID, sender: JID) -> bool:
+        """Whether the resource shows its presence to who asks, by a subscription or directly."""
+        session = self._registry.session(to)
+        if session is None:
+            return False
+        roster, directed = session.account.roster, session.directed or ()
+        return (
+            sender.bare == to.bare
+            or (roster is not None and roster.is_seen_by(sender.bare))
+            or sender in directed
+            or sender.bare_jid in directed
+        )
 
     def _answer(self, request: Request) -> None:
         stanza = request.stanza

@@ -1,4 +1,4 @@
-A message to nobody comes back, a question to an absent site is answered soon
+A message to nobody comes back, devices answer those who may see them, a question to an absent site is answered soon
 
 Anna lives in Paris
 Chloé lives in Lyon
@@ -6,6 +6,12 @@ Anna's desk comes online
 Chloé's phone comes online
 Anna's desk says "hello?" to Nobody
 Anna's desk is told service-unavailable about "hello?"
+
+Anna's desk pings Chloé's phone: service-unavailable
+Anna's desk asks to see Chloé
+Chloé's phone is asked by Anna
+Chloé's phone lets Anna
+Anna's desk sees Chloé available
 
 Anna's desk pings Chloé's phone: answered
 Anna's desk pings Chloé's tablet: service-unavailable

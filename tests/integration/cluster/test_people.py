@@ -16,6 +16,7 @@ from tests.support.traffic import difference
 from xmpp.element import Element
 from xmpp.errors import StanzaError
 from xmpp.namespaces import PING
+from xmpp.stanza import Stanza
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -175,6 +176,10 @@ async def test_iq_crosses_to_a_resource_and_back(company: Cluster) -> None:
     await company.add_people({"paris": ["jana"], "lyon": ["karl"]})
     accounts = [company.account("jana", company["paris"]), company.account("karl", company["lyon"], "desk")]
     async with online(accounts) as (jana, karl):
+        with pytest.raises(StanzaError, match="service-unavailable"):  # she may not see that he is there
+            await jana.client.request(Element(f"{{{PING}}}ping"), to=karl.jid)
+        karl.client.send(Stanza.build("presence", to=jana.jid))
+        await jana.until(lambda: any(presence.sender == karl.jid for presence in jana.presences))
         answer = await jana.client.request(Element(f"{{{PING}}}ping"), to=karl.jid)
         assert answer.type == "result"
         with pytest.raises(StanzaError, match="service-unavailable"):

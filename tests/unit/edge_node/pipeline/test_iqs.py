@@ -67,6 +67,28 @@ class TestRequests:
         (answer,) = anna.received("iq")
         assert (answer.type, answer.id, answer.sender) == ("result", "i", bruno.jid)
 
+    async def test_of_strangers_are_answered_for_the_resource(self, edge: Edge) -> None:
+        """RFC 6121 section 8.5.3.1: to be asked is to be seen."""
+        anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+        assert await error_of(anna, iq(str(chloe.jid))) == "service-unavailable"
+        request = parse(iq(str(chloe.jid)))
+        request.sender = jid("david/pad")
+        edge.core.iqs.arrive(request)
+        assert [envelope.type for envelope in edge.hub.transient] == ["error"]
+        assert chloe.received() == []
+
+    @pytest.mark.parametrize("to", ["anna@corp.example", "anna@corp.example/phone"])
+    async def test_of_who_was_sent_presence_reach_the_resource(self, edge: Edge, to: str) -> None:
+        anna, chloe = await edge.login("anna", "phone"), await edge.login("chloe", "pad")
+        chloe.send(f'<presence to="{to}"/>')
+        anna.send(iq(str(chloe.jid)))
+        assert [stanza.sender for stanza in chloe.received("iq")] == [anna.jid]
+
+    async def test_reach_the_other_resources_of_the_account(self, edge: Edge) -> None:
+        phone, desk = await edge.login("anna", "phone"), await edge.bind("anna", "desk")
+        phone.send(iq(str(desk.jid)))
+        assert [stanza.sender for stanza in desk.received("iq")] == [phone.jid]
+
     async def test_to_a_dormant_session_are_answered_for_it(self, edge: Edge) -> None:
         bruno = await edge.login("bruno", "desk", managed=True)
         await edge.restart()
@@ -160,6 +182,7 @@ class TestOtherSites:
                 ("david@corp.example/pad",),
             )
             assert condition.encode() in envelope.inner
+        anna.send('<presence to="david@corp.example"/>')
         request = parse(iq(str(anna.jid)))
         request.sender = jid("david/pad")
         edge.core.iqs.arrive(request)
@@ -195,6 +218,7 @@ async def asking(asked: Asked, edge: Edge) -> Client:
     handlers = {Query("get", f"{{urn:example}}{name}", To.ACCOUNT): handler for name, handler in names.items()}
     edge.core.iqs = IQPath(
         router=edge.core.iqs._router,  # noqa: SLF001  the composed one
+        registry=edge.core.registry,
         features=[Feature(name="asked", specs=(), iq=handlers)],
         pending=PendingRequests(edge.clock.monotonic, deadline_seconds=1, requests_max=1),
         tasks=edge.core.tasks,

@@ -419,6 +419,7 @@ class TestStoreThatFails:
 class TestTransient:
     async def test_requests_are_answered_and_nothing_is_acknowledged(self, edge: Edge) -> None:
         bruno, lyon = await edge.login("bruno", "desk"), Lyon(edge)
+        bruno.send(f'<presence to="{DAVID}"/>')
         request = parse(f'<iq type="get" id="p" to="{bruno.jid}"><ping xmlns="urn:xmpp:ping"/></iq>')
         request.sender = jid("david/pad")
         await lyon.sends(envelope_of(request, origin="lyon", epoch=1, sequence=0, sent_us=0))
