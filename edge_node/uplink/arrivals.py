@@ -40,6 +40,9 @@ _log = structlog.get_logger()
 Commits = list[tuple[Envelope, Commit]]
 """Envelopes, and what becomes of them."""
 
+_SHOWN_TO_NOBODY = (None, "unavailable")
+"""Directed presence to an account that does not exist is ignored (RFC 6121 section 8.5.1)."""
+
 _CONDITIONS = {condition.value: condition for condition in StanzaCondition}
 
 _UNSOUND_LOG_SECONDS = 1.0
@@ -234,7 +237,7 @@ class Arrivals:
         condition = _CONDITIONS.get(refusal.condition, StanzaCondition.UNDEFINED_CONDITION)
         _log.info("envelope_refused", sequence=envelope.sequence, condition=condition.value, kind=envelope.kind)
         for stanza in stanzas_of(envelope):
-            if stanza.type == "error":
+            if stanza.type == "error" or (stanza.kind == "presence" and stanza.type in _SHOWN_TO_NOBODY):
                 continue
             if stanza.kind == "message" and condition is StanzaCondition.ITEM_NOT_FOUND:
                 # RFC 6121 section 8.5.1: the answer for an account that does not exist.

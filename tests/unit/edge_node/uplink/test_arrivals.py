@@ -507,6 +507,15 @@ class TestRefusals:
             (answer,) = client.received("presence")
             assert (condition_of(answer), str(answer.sender)) == ("item-not-found", DAVID)
 
+    @pytest.mark.parametrize("type_", ["", ' type="unavailable"'])
+    async def test_of_directed_presence_is_the_end(self, edge: Edge, type_: str) -> None:
+        """RFC 6121 section 8.5.1."""
+        anna = await edge.login("anna", "phone")
+        sent = from_anna(anna, f'<presence to="{DAVID}"{type_}/>')
+        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found"))
+        await edge.settle()
+        assert anna.received() == []
+
     async def test_of_an_error_is_the_end(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         for text in (f'<message to="{DAVID}" type="error"/>', f'<presence to="{DAVID}" type="error"/>'):
