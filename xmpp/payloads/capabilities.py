@@ -36,19 +36,13 @@ class Capabilities:
         return Element(NAME, {"hash": self.hash, "node": self.node, "ver": self.ver})
 
 
-def read(element: Element) -> Capabilities | None:
-    """Read `<c/>`; None for one that lacks something, such as one of the legacy format."""
-    node, ver, hash_ = element.get("node"), element.get("ver"), element.get("hash")
-    return Capabilities(node, ver, hash_) if node and ver and hash_ else None
-
-
 def verification_string(info: Info) -> str:
     """Return the hash of an answer to disco#info (section 5.1), base64 of SHA-1.
 
     Forms without a hidden `FORM_TYPE` do not count (section 5.4).
     """
     said = [
-        *_sorted(f"{each.category}/{each.type}/{each.lang}/{each.name}" for each in info.identities),
+        *("/".join(each) for each in _sorted_identities(info)),
         *_sorted(info.features),
     ]
     typed = [(form.form_type, form) for form in info.forms if form.form_type is not None]
@@ -60,20 +54,16 @@ def verification_string(info: Info) -> str:
     return b64encode(hashlib.sha1(text.encode(), usedforsecurity=False).digest()).decode()
 
 
-def is_well_formed(info: Info) -> bool:
-    """Whether nothing is there twice, as section 5.4 wants before the hash is believed."""
-    said = [(each.category, each.type, each.lang, each.name) for each in info.identities]
-    form_types = [form.form_type for form in info.forms if form.form_type is not None]
-    return all(len(set(each)) == len(each) for each in (said, info.features, form_types)) and all(
-        len(set(field.values)) <= 1 for form in info.forms for field in form.fields if field.var == FORM_TYPE
-    )
-
-
 def _fields(form: Form) -> Iterable[str]:
     for field in sorted(form.fields, key=lambda field: field.var.encode()):
         if field.var != FORM_TYPE:
             yield field.var
             yield from _sorted(field.values)
+
+
+def _sorted_identities(info: Info) -> list[tuple[str, ...]]:
+    said = [(each.category, each.type, each.lang, each.name) for each in info.identities]
+    return sorted(said, key=lambda parts: [part.encode() for part in parts])
 
 
 def _sorted(texts: Iterable[str]) -> list[str]:

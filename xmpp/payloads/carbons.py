@@ -9,7 +9,6 @@ from xmpp.stanza import Stanza
 
 ENABLE: Final = f"{{{namespaces.CARBONS}}}enable"
 DISABLE: Final = f"{{{namespaces.CARBONS}}}disable"
-PRIVATE: Final = f"{{{namespaces.CARBONS}}}private"
 SENT: Final = f"{{{namespaces.CARBONS}}}sent"
 RECEIVED: Final = f"{{{namespaces.CARBONS}}}received"
 

@@ -1,48 +1,16 @@
-"""Ids of stanzas (XEP-0359), and how the ids of an archive look on the wire.
-
-An archive's ids are numbers below 2^63 that grow with time.
-"""
+"""Ids of stanzas (XEP-0359) as archives give them: numbers below 2^63 that grow with time."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from xmpp import namespaces
-from xmpp.element import Element, serialize
-from xmpp.jid import JID, InvalidJID
-
-NAME: Final = f"{{{namespaces.STANZA_ID}}}stanza-id"
-ORIGIN_ID: Final = f"{{{namespaces.STANZA_ID}}}origin-id"
+from xmpp.jid import JID
 
 _ARCHIVE_ID: Final = re.compile("[0-7][0-9a-f]{15}")
 
 
-@dataclass(frozen=True, slots=True)
-class StanzaId:
-    """The id that one entity, such as an archive, has given to a stanza."""
-
-    id: str
-    by: JID
-
-
-def read(element: Element) -> StanzaId | None:
-    """Read `<stanza-id/>`; None if it does not say both what and whose."""
-    id_, by = element.get("id"), element.get("by")
-    if not id_ or not by:
-        return None
-    try:
-        return StanzaId(id_, JID.parse(by))
-    except InvalidJID:
-        return None
-
-
-def render(id_: str, by: JID) -> bytes:
-    """Write `<stanza-id/>`."""
-    return serialize(Element(NAME, {"id": id_, "by": by.full}), namespaces.CLIENT)
-
-
 def render_archive_id(archive_id: int, by: JID) -> bytes:
-    """Write the `<stanza-id/>` of an archived message; what `render` writes, but cheap enough for every message."""
+    """Write the `<stanza-id/>` of an archived message, as it stands in scope of `jabber:client`."""
     return f'<stanza-id xmlns="{namespaces.STANZA_ID}" id="{archive_id:016x}" by="{by.escaped}"/>'.encode()
 
 
