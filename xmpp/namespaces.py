@@ -37,6 +37,7 @@ CARBONS: Final = "urn:xmpp:carbons:2"  # XEP-0280
 FORWARD: Final = "urn:xmpp:forward:0"  # XEP-0297
 ARCHIVE: Final = "urn:xmpp:mam:2"  # XEP-0313
 ARCHIVE_EXTENDED: Final = "urn:xmpp:mam:2#extended"  # XEP-0313
+ARCHIVE_GROUPCHAT_FIELD: Final = "urn:xmpp:mam:2#groupchat-field"  # XEP-0313
 CHAT_MARKERS: Final = "urn:xmpp:chat-markers:0"  # XEP-0333
 HINTS: Final = "urn:xmpp:hints"  # XEP-0334
 JINGLE_MESSAGE: Final = "urn:xmpp:jingle-message:0"  # XEP-0353

@@ -22,7 +22,8 @@ PREFERENCES: Final = f"{{{namespaces.ARCHIVE}}}prefs"
 _FLIP_PAGE: Final = f"{{{namespaces.ARCHIVE}}}flip-page"
 _VALIDATE: Final = "{http://jabber.org/protocol/xdata-validate}validate"  # XEP-0122
 _OPEN: Final = "{http://jabber.org/protocol/xdata-validate}open"
-_FIELDS: Final = frozenset({"start", "end", "with", "before-id", "after-id", "ids"})
+_GROUPCHAT: Final = "include-groupchat"
+_FIELDS: Final = frozenset({"start", "end", "with", "before-id", "after-id", "ids", _GROUPCHAT})
 
 Default = Literal["always", "never", "roster"]
 _DEFAULTS: Final[dict[str | None, Default]] = {"always": "always", "never": "never", "roster": "roster"}
@@ -40,6 +41,8 @@ class Query:
     before_id: str | None = None
     after_id: str | None = None
     ids: tuple[str, ...] = ()
+    groupchat: bool | None = None
+    """Whether messages of rooms are wanted too; None leaves it to the archive."""
     page: PageRequest = PageRequest()  # noqa: RUF009  immutable
     flip: bool = False
     """Whether the page is to be sent last item first."""
@@ -56,6 +59,7 @@ class Query:
                 ("before-id", () if self.before_id is None else (self.before_id,)),
                 ("after-id", () if self.after_id is None else (self.after_id,)),
                 ("ids", self.ids),
+                (_GROUPCHAT, () if self.groupchat is None else (str(self.groupchat).lower(),)),
             )
             if values
         )
@@ -92,6 +96,7 @@ def read_query(element: Element) -> Query:
         before_id=values.get("before-id"),
         after_id=values.get("after-id"),
         ids=fields["ids"].values if "ids" in fields else (),
+        groupchat=fields[_GROUPCHAT].boolean if _GROUPCHAT in fields else None,
         page=result_set.read_request(page) if page is not None else PageRequest(),
         flip=element.find(_FLIP_PAGE) is not None,
     )
@@ -108,6 +113,7 @@ def query_form() -> Element:
         Field("before-id", type="text-single"),
         Field("after-id", type="text-single"),
         Field("ids", type="list-multi", extra=(any_id,)),
+        Field(_GROUPCHAT, type="boolean"),
         type="form",
     )
     return Element(QUERY, children=(form.element(),))

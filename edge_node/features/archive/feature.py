@@ -38,7 +38,13 @@ class Archive:
                 Spec("XEP-0059", "1.0", "without pages by index"),
                 Spec("XEP-0334", "1.0.0", "no-store, no-permanent-store, store"),
             ),
-            account_features=(namespaces.ARCHIVE, namespaces.ARCHIVE_EXTENDED, namespaces.STANZA_ID),
+            # Messages of rooms are not archived, so it makes no difference whether a query wants them.
+            account_features=(
+                namespaces.ARCHIVE,
+                namespaces.ARCHIVE_EXTENDED,
+                namespaces.ARCHIVE_GROUPCHAT_FIELD,
+                namespaces.STANZA_ID,
+            ),
             iq={
                 Query("set", wire.QUERY, To.ACCOUNT): self._query,
                 Query("get", wire.QUERY, To.ACCOUNT): self._form,

@@ -32,7 +32,7 @@ def query_of(*fields: Field) -> Element:
         Query(query_id="f27"),
         Query(with_=JULIET, start_us=0, end_us=1_278_508_434_000_000),
         Query(after_id="28482", before_id="09af3", flip=True),
-        Query(ids=("a", "b"), page=PageRequest(limit=10, before="")),
+        Query(ids=("a", "b"), groupchat=False, page=PageRequest(limit=10, before="")),
     ],
 )
 def test_queries_are_read_back(query: Query) -> None:
@@ -73,7 +73,15 @@ def test_queries_that_are_refused(element: Element, condition: StanzaCondition) 
 def test_the_form_names_the_fields_that_a_query_may_have() -> None:
     form = data_form.read(archive.query_form().elements[0])
     assert form.form_type == "urn:xmpp:mam:2"
-    assert [field.var for field in form.fields[1:]] == ["with", "start", "end", "before-id", "after-id", "ids"]
+    assert [field.var for field in form.fields[1:]] == [
+        "with",
+        "start",
+        "end",
+        "before-id",
+        "after-id",
+        "ids",
+        "include-groupchat",
+    ]
     values = {"with": "a@x", "start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:00:00Z"}
     archive.read_query(query_of(*(Field(field.var, (values.get(field.var, "1"),)) for field in form.fields[1:])))
 

@@ -212,6 +212,14 @@ class TestFilters:
             assert (await read(anna, query(field("ids", *ids[:2])))).bodies == ["a", "b"]
             assert condition_of(await ask(anna, query(field("ids", *ids)))) == "policy-violation"
 
+    async def test_messages_of_rooms_may_be_asked_for_and_are_not_there(self, edge: Edge) -> None:
+        anna = await talk(edge, "one")
+        anna.send('<message to="bruno@corp.example" type="groupchat"><body>all</body></message>')
+        for wanted in ("true", "false"):
+            assert (await read(anna, query(field("include-groupchat", wanted)))).bodies == ["one"]
+        answer = await ask(anna, query(field("include-groupchat", "perhaps")))
+        assert condition_of(answer) == "bad-request"
+
     async def test_a_field_that_is_not_known(self, edge: Edge) -> None:
         anna = await edge.login("anna", "phone")
         assert condition_of(await ask(anna, query(field("colour", "red")))) == "feature-not-implemented"
@@ -284,6 +292,7 @@ class TestForm:
             "before-id",
             "after-id",
             "ids",
+            "include-groupchat",
         ]
 
 
