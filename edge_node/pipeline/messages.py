@@ -201,10 +201,10 @@ class MessagePath:
     def _from_here(self, passage: Passage) -> Refusal:
         stanza = passage.stanza
         to = stanza.to
-        if to is None or to.local is None:
-            return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
-        if to.domain != self._domain:
+        if to is None or to.domain != self._domain:
             return StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
+        if to.local is None:
+            return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
         if self._accounts.is_home(to.local):
             return self._inbound(passage, to)
         if not self._outbox.is_open:

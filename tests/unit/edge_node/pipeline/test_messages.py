@@ -66,6 +66,7 @@ class TestRefusal:
         [
             ("corp.example", "service-unavailable"),
             ("anna@elsewhere.example", "remote-server-not-found"),
+            ("rooms.elsewhere.example", "remote-server-not-found"),
             ("bruno@corp.example/nowhere", "service-unavailable"),
         ],
     )
