@@ -78,7 +78,7 @@ class PresencePath:
         """
         if stanza.type in (None, "unavailable"):
             if stanza.to is not None:
-                return self._direct(session, stanza, done)
+                return self._direct(session, stanza, stanza.to, done)
             if stanza.type is None:
                 self._available(session, stanza)
             else:
@@ -149,11 +149,8 @@ class PresencePath:
         for observer in self._observers:
             observer.unavailable(session, last=last)
 
-    def _direct(self, session: Session, stanza: Stanza, done: Callable[[], None]) -> bool:
+    def _direct(self, session: Session, stanza: Stanza, to: JID, done: Callable[[], None]) -> bool:
         """Directed presence (section 4.6): the recipient is remembered, and told when the session ends."""
-        to = stanza.to
-        if to is None:
-            return True
         if not self._router.is_ours(to):
             session.deliver(stanza.error(StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)).render())
             return True

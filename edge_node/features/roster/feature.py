@@ -81,15 +81,12 @@ class RosterFeature:
         if since is not None and since <= roster.version:
             changes = await self._store.changes(roster.account, since, PUSHES_MAX)
             if changes is not None:
-                session.deliver(self._answer(request, None).render())
+                session.deliver(request.stanza.result().render())
                 for change in changes:
                     push_to(session, _wire_change(change), change.version)
                 return None
         items = tuple(wire_item(item) for item in roster if item.in_roster)
-        return self._answer(request, wire.Roster(items, str(roster.version)).element())
-
-    def _answer(self, request: Request, payload: Element | None) -> Stanza:
-        return request.stanza.result(*(() if payload is None else (payload,))).copy(to=request.sender)
+        return request.stanza.result(wire.Roster(items, str(roster.version)).element())
 
     async def _set(self, request: Request) -> Stanza:
         session = self._own_session(request)
