@@ -156,12 +156,14 @@ def receive(item: RosterItem, kind: SubscriptionType, stanza: bytes) -> Received
 class LiveRoster:
     """One account's roster in memory.  There is at most one for an account, so changes need no lock."""
 
-    __slots__ = ("__weakref__", "_items", "account", "version")
+    __slots__ = ("__weakref__", "_items", "account", "stored_version", "version")
 
     def __init__(self, account: str, roster: Roster) -> None:
         """Hold the roster of `account` (bare JID) as it was loaded."""
         self.account = account
         self.version = roster.version
+        self.stored_version = roster.version
+        """The highest one that the store has: no other may be told, because a crash gives it to another change."""
         self._items = {item.contact: item for item in roster.items}
 
     def __iter__(self) -> Iterator[RosterItem]:

@@ -78,7 +78,7 @@ class RosterFeature:
             session.interested = True
             self._keep(session)
         since = _version(request.payload.get("ver"))
-        if since is not None and since <= roster.version:
+        if since is not None and since <= roster.stored_version:
             changes = await self._store.changes(roster.account, since, PUSHES_MAX)
             if changes is not None:
                 session.deliver(request.stanza.result().render())
@@ -86,7 +86,7 @@ class RosterFeature:
                     push_to(session, _wire_change(change), change.version)
                 return None
         items = tuple(wire_item(item) for item in roster if item.in_roster)
-        return request.stanza.result(wire.Roster(items, str(roster.version)).element())
+        return request.stanza.result(wire.Roster(items, str(roster.stored_version)).element())
 
     async def _set(self, request: Request) -> Stanza:
         session = self._own_session(request)

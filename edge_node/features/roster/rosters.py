@@ -74,4 +74,5 @@ class Rosters:
         except BaseException:
             roster.undo(contact, after, before)
             raise
+        roster.stored_version = max(roster.stored_version, version)
         return version

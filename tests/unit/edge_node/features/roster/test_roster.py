@@ -223,6 +223,19 @@ class TestVersions:
         assert [(pushed.jid, ver) for pushed, ver in pushes(rest)] == [(changes[1].items[0].jid, "3")]
         assert len({stanza.id for stanza in stanzas}) == len(stanzas)
 
+    async def test_are_told_when_they_are_stored(self, edge: Edge) -> None:
+        """The version of a change that a crash undoes is given to another one."""
+        anna = await edge.login("anna", "phone")
+        edge.store.hold()
+        anna.send(f'<iq type="set" id="s"><query xmlns="jabber:iq:roster">{item(DAVID)}</query></iq>')
+        await edge.settle()
+        before = roster_in(await get(anna))
+        edge.store.release()
+        await edge.settle()
+        assert (len(before.items), before.version) == (2, "1")
+        assert [version for _, version in pushes(anna)] == ["2"]
+        assert roster_in(await get(anna)).version == "2"
+
     async def test_too_many_changes_bring_everything(self) -> None:
         async with Edge("anna") as edge:
             anna = await edge.login("anna", "phone")
