@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from cascade.custody import Custody
 from cascade.transport.server import LinkServer, ServerSettings
-from cascade.transport.tls import CertificateFiles
+from cascade.transport.tls import CertificateFiles, server_credentials
 from central_hub.adapters.sqlite.database import Database, NewerStore
 from central_hub.adapters.sqlite.directory import SQLiteDirectory
 from central_hub.adapters.sqlite.migrations import MIGRATIONS
@@ -43,6 +43,7 @@ from chassis.lock import ProcessLock
 from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
+from chassis.restart import Restart
 from chassis.settings import load
 
 log = structlog.get_logger()
@@ -63,10 +64,14 @@ class Ports:
     operations: int
 
 
-def run(config: Path) -> int:
-    """Run the hub to its end; return the exit code."""
+def run(config: Path, *, only_checks: bool = False) -> int:
+    """Run the hub to its end, or only see whether its settings are right; return the exit code."""
     try:
         settings = load(HubSettings, config, os.environ)
+        if only_checks:
+            check(settings)
+            os.write(1, f"{config}: the settings are right\n".encode())
+            return os.EX_OK
     except OperatorError as error:
         os.write(2, f"{error}\n".encode())
         return os.EX_CONFIG
@@ -85,9 +90,22 @@ def run(config: Path) -> int:
             settle_collector()
             await drain.wait()
             log.info("hub_draining", reason=drain.reason)
-        log.info("hub_stopped")
+        log.info("hub_restarting" if drain.is_restart else "hub_stopped")
 
-    return run_process(main, settings.drain_seconds)
+    return run_process(main, settings.drain_seconds, Restart())
+
+
+def check(settings: HubSettings) -> None:
+    """See whether the files are there that the settings name.
+
+    Raises:
+        OperatorError: one is not.
+    """
+    for name, table in (("links", settings.links), ("administration", settings.administration)):
+        try:
+            server_credentials(CertificateFiles(table.authority, table.certificate, table.key))
+        except OSError as error:
+            raise OperatorError(f"{name}: {error.filename}: {error.strerror}") from error
 
 
 @asynccontextmanager

@@ -10,15 +10,16 @@ CONFIG = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(invoke_without_command=True)
 @click.option("--config", type=CONFIG, help="The edge's TOML file.")
+@click.option("--check", is_flag=True, help="See whether the settings are right, and end.")
 @click.pass_context
-def edge(context: click.Context, config: Path | None) -> None:
-    """Run an edge node until SIGTERM or Ctrl-C."""
+def edge(context: click.Context, config: Path | None, *, check: bool) -> None:
+    """Run an edge node until SIGTERM or Ctrl-C; SIGHUP restarts it in place."""
     if context.invoked_subcommand is not None:
         context.obj = config
         return
     from edge_node.app import run  # noqa: PLC0415 - a server's libraries are not loaded for the help
 
-    context.exit(run(named(config)))
+    context.exit(run(named(config), only_checks=check))
 
 
 @edge.command()

@@ -13,6 +13,22 @@ class LockHeld(OperatorError):
     """Another process works on the same folder."""
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock; a file that is not there, or not to be opened, is held by nobody."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 class ProcessLock:
     """Context manager that holds `path` locked (flock) and writes this process's id into it.
 

@@ -16,7 +16,7 @@ from cascade.link import LinkSettings
 from cascade.outbox import Outbox
 from cascade.site_link import SiteLink
 from cascade.transport.client import ClientSettings, LinkClient
-from cascade.transport.tls import CertificateFiles
+from cascade.transport.tls import CertificateFiles, channel_credentials
 from chassis.clock import Clock, IdSource, SystemClock
 from chassis.errors import OperatorError
 from chassis.expiry import CertificateExpiry
@@ -27,12 +27,14 @@ from chassis.lock import ProcessLock
 from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
+from chassis.restart import Restart
 from chassis.settings import load
 from edge_node.adapters.sqlite import begin_epoch, open_store
 from edge_node.adapters.store import Store
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.composition import EdgeCore, Surroundings
 from edge_node.journal import LoggedJournal
+from edge_node.listeners.process import load_tls
 from edge_node.listening import ClientPorts, Listening, listening_elsewhere, listening_here
 from edge_node.metrics import EdgeGauges
 from edge_node.settings import EdgeSettings, UplinkSettings
@@ -58,10 +60,14 @@ class Ports:
     clients: ClientPorts
 
 
-def run(config: Path) -> int:
-    """Run the edge's core to its end; return the exit code."""
+def run(config: Path, *, only_checks: bool = False) -> int:
+    """Run the edge's core to its end, or only see whether its settings are right; return the exit code."""
     try:
         settings = load(EdgeSettings, config, os.environ)
+        if only_checks:
+            check(settings)
+            os.write(1, f"{config}: the settings are right\n".encode())
+            return os.EX_OK
     except OperatorError as error:
         os.write(2, f"{error}\n".encode())
         return os.EX_CONFIG
@@ -74,9 +80,28 @@ def run(config: Path) -> int:
             settle_collector()
             await drain.wait()
             log.info("edge_draining", reason=drain.reason)
-        log.info("edge_stopped")
+        log.info("edge_restarting" if drain.is_restart else "edge_stopped")
 
-    return run_process(main, settings.drain_seconds)
+    return run_process(main, settings.drain_seconds, Restart())
+
+
+def check(settings: EdgeSettings) -> None:
+    """See whether the files are there that the settings name.
+
+    Raises:
+        OperatorError: one is not, or is not what it should be.
+    """
+    load_tls(settings.listeners)
+    if settings.uplink is not None:
+        try:
+            channel_credentials(certificates_of(settings.uplink))
+        except OSError as error:
+            raise OperatorError(f"uplink: {error.filename}: {error.strerror}") from error
+
+
+def certificates_of(uplink: UplinkSettings) -> CertificateFiles:
+    """What the link to the hub is encrypted with."""
+    return CertificateFiles(uplink.authority, uplink.certificate, uplink.key)
 
 
 def new_epoch(config: Path, *, keeps_outbox: bool) -> str:
@@ -141,7 +166,7 @@ async def serving(settings: EdgeSettings, clock: Clock, drain: Drain, config: Pa
         stack.push_async_callback(operations.stop)
         policy = stream_policy(settings, edge)
         if settings.listeners.processes:
-            context = listening_elsewhere(settings, edge.core, policy, registry, config)
+            context = listening_elsewhere(settings, edge.core, policy, registry, config, drain)
         else:
             context = listening_here(settings, edge.core, policy, registry)
         readiness.listening = await stack.enter_async_context(context)
@@ -195,7 +220,7 @@ async def connect(settings: EdgeSettings, uplink: UplinkSettings, edge: EdgeCore
         Trimmed(store),
         ClientSettings(
             target=uplink.hub,
-            certificates=CertificateFiles(uplink.authority, uplink.certificate, uplink.key),
+            certificates=certificates_of(uplink),
             hub_name=uplink.hub_name or None,
         ),
         SystemRandom(),

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chassis.lifecycle import Drain
+from chassis.lock import is_held
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.server import BackplaneServer, ServerMetrics
 from edge_node.core.core import Core
 from edge_node.listeners.http import HTTPPort
 from edge_node.listeners.listener import Listener
-from edge_node.listeners.process import load_tls
+from edge_node.listeners.process import load_tls, lock_path
 from edge_node.listeners.supervisor import ListenerSupervisor, listener_command
 from edge_node.listeners.tcp import TCPPorts
 from edge_node.settings import EdgeSettings
@@ -56,26 +58,33 @@ async def listening_here(
 
 @asynccontextmanager
 async def listening_elsewhere(
-    settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry, config: Path
+    settings: EdgeSettings, core: Core, policy: StreamPolicy, registry: CollectorRegistry, config: Path, drain: Drain
 ) -> AsyncIterator[Listening]:
     """Have listener processes listen; leaving it ends them, in bounded time.
 
-    If this process dies instead, they go on, and the next one finds them.
+    If this process dies, or drains for a restart, they go on, and the next one finds them.
     """
+    processes = settings.listeners.processes
     supervisor: ListenerSupervisor | None = None
 
     def changed() -> None:
         if supervisor is not None:
             supervisor.changed()
 
-    server = BackplaneServer(settings.backplane, core, policy, ServerMetrics(registry), changed)
+    def survives(index: int) -> bool:
+        return is_held(lock_path(settings.backplane, index))
+
+    server = BackplaneServer(
+        settings.backplane, core, policy, ServerMetrics(registry), changed, listeners_max=processes
+    )
     await server.start()
     try:
-        supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config))
+        supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config), survives)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(supervisor.run())
-            yield Listening(ClientPorts(), lambda: len(server.listeners) >= settings.listeners.processes)
-            await supervisor.drain()
+            yield Listening(ClientPorts(), lambda: len(server.listeners) >= processes)
+            if not drain.is_restart:
+                await supervisor.drain()
             running.cancel()
     finally:
-        await server.stop()
+        await server.stop(detaches=not drain.is_restart)

@@ -53,7 +53,7 @@ class BackplaneServer:
     """The Unix socket where listener processes call.
 
     Arguments: `policy`, what every listener is told; `changed` is called, with nothing, whenever a listener process has
-    come or gone.
+    come or gone; listeners with an index from `listeners_max` on are too many, and told to end.
     """
 
     def __init__(
@@ -63,12 +63,14 @@ class BackplaneServer:
         policy: StreamPolicy,
         metrics: ServerMetrics,
         changed: Callable[[], None],
+        listeners_max: int,
     ) -> None:
         self.settings = settings
         self.core = core
         self.policy = policy
         self.metrics = metrics
         self._changed = changed
+        self._listeners_max = listeners_max
         self._peers: dict[int, ListenerPeer] = {}
         self._unknown: set[ListenerPeer] = set()  # connected, hello not yet said
         self._congested: set[ListenerPeer] = set()
@@ -98,12 +100,19 @@ class BackplaneServer:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_unix_server(lambda: ListenerPeer(self), sock=bound)
 
-    async def stop(self) -> None:
-        """Listen no more and drop the listeners; they keep their sockets and look for the next core."""
+    async def stop(self, *, detaches: bool = True) -> None:
+        """Listen no more and drop the listeners; they keep their sockets and look for the next core.
+
+        Args:
+            detaches: whether the core is told that their connections are gone; if not, it holds what the next one
+                goes on with.
+        """
         if self._server is None:
             return
         self._server.close()
         for peer in [*self._peers.values(), *self._unknown]:
+            if not detaches:
+                peer.forget()
             peer.abort()
         await self._server.wait_closed()
         self._server = None
@@ -125,6 +134,8 @@ class BackplaneServer:
         """Take a listener; returns why not, or nothing."""
         if hello.version != frames.VERSION:
             return f"the core speaks version {frames.VERSION} of the backplane, the listener {hello.version}"
+        if hello.listener >= self._listeners_max:
+            return f"listener {hello.listener} is one too many: listeners.processes is {self._listeners_max}"
         present = self._peers.get(hello.listener)
         if present is not None and present.process != hello.process:
             return f"listener {hello.listener} is process {present.process} already"
@@ -322,6 +333,10 @@ class ListenerPeer(asyncio.Protocol):
         """No more."""
         if self._transport is not None and not self._transport.is_closing() and not self._transport.is_reading():
             self._transport.resume_reading()
+
+    def forget(self) -> None:
+        """Have nobody told when the connection is lost."""
+        self._attachments = {}
 
     def abort(self) -> None:
         """Drop the connection."""

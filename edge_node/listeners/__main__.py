@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG
     configure_logging(configuration.logging)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it restarts the core, which this process outlives
     try:
         with ProcessLock(lock_path(configuration.backplane, arguments.index)):
             return run(configuration.process(arguments.index).run, configuration.drain_seconds)

@@ -172,7 +172,7 @@ class ListenerSettings(Settings):
     takes the next port.  None: nowhere."""
 
     adoption_seconds: Seconds = 2.0
-    """How long a core that starts waits for listener processes that are still there, before it starts its own."""
+    """How long a core waits for a listener process that runs without calling it, before it starts another."""
 
     restart_seconds_min: Seconds = 0.2
     """First wait before a listener process that ended is started again; doubled each time that it did not serve."""

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -34,13 +35,21 @@ class Connected(Protocol):
 class ListenerSupervisor:
     """Starts what is missing, again and again.
 
-    Arguments: `command` makes the command line of a listener process of an index.
+    Arguments: `command` makes the command line of a listener process of an index; `survives` says whether one of that
+    index runs.
     """
 
-    def __init__(self, settings: ListenerSettings, backplane: Connected, command: Callable[[int], list[str]]) -> None:
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        backplane: Connected,
+        command: Callable[[int], list[str]],
+        survives: Callable[[int], bool],
+    ) -> None:
         self._settings = settings
         self._backplane = backplane
         self._command = command
+        self._survives = survives
         self._changed = asyncio.Event()
         self.children: dict[int, subprocess.Popen[bytes]] = {}
         """Those that this core has started, by index; the others are survivors."""
@@ -54,7 +63,6 @@ class ListenerSupervisor:
 
     async def run(self) -> None:
         """Keep all of them running, for ever."""
-        await self._await_survivors()
         async with asyncio.TaskGroup() as tasks:
             for index in range(self._settings.processes):
                 tasks.create_task(self._keep(index))
@@ -73,19 +81,16 @@ class ListenerSupervisor:
             for child in self.children.values():
                 child.kill()
 
-    async def _await_survivors(self) -> None:
-        try:
-            async with asyncio.timeout(self._settings.adoption_seconds):
-                await self._until(lambda: len(self._backplane.listeners) >= self._settings.processes)
-        except TimeoutError:
-            pass  # the missing ones are started
-
     async def _keep(self, index: int) -> None:
+        if self._survives(index):
+            with suppress(TimeoutError):  # one that does not call is replaced, or ends the one started in its place
+                async with asyncio.timeout(self._settings.adoption_seconds):
+                    await self._until(lambda: index in self._backplane.listeners)
         wait = self._settings.restart_seconds_min
         while not self._is_draining:
             if index in self._backplane.listeners:
                 wait = self._settings.restart_seconds_min
-                await self._until(lambda: index not in self._backplane.listeners)
+                await self._outlived(index, self._backplane.listeners[index])
                 continue
             self._served.discard(index)
             child = self.children[index] = _start(self._command(index))
@@ -96,9 +101,18 @@ class ListenerSupervisor:
             if code == EXIT_RUNS_ALREADY:
                 log.info("listener_survives", listener=index)
             elif not self._is_draining:
-                log.error("listener_ended", listener=index, process=child.pid, code=code)
+                report = log.error if code else log.info
+                report("listener_ended", listener=index, process=child.pid, code=code)
             await asyncio.sleep(wait)
             wait = min(2 * wait, self._settings.restart_seconds_max)
+
+    async def _outlived(self, index: int, process: int) -> None:
+        """Return when a survivor has gone, or has been away for too long."""
+        await self._until(lambda: index not in self._backplane.listeners)
+        with suppress(TimeoutError, ProcessLookupError):
+            async with asyncio.timeout(self._settings.adoption_seconds):
+                await _exit_of(process)
+        _reap(process)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -120,15 +134,26 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own
 
 
+def _reap(process: int) -> None:
+    """Take note of an end: after a restart in place, processes that this one has not started are its children."""
+    with suppress(ChildProcessError):
+        os.waitpid(process, os.WNOHANG)
+
+
 async def _ended(child: "subprocess.Popen[bytes]") -> int:
-    """Wait for the end of a process without a thread; gives its exit code."""
+    """Wait for the end of a child; gives its exit code."""
+    await _exit_of(child.pid)
+    return child.wait()
+
+
+async def _exit_of(process: int) -> None:
+    """Wait for the end of a process without a thread.  Raises ProcessLookupError."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    descriptor = os.pidfd_open(child.pid)
+    descriptor = os.pidfd_open(process)
     try:
         loop.add_reader(descriptor, ended.set)
         await ended.wait()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
-    return child.wait()

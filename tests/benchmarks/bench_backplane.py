@@ -134,7 +134,7 @@ def stanza() -> Stanza:
 async def crossing(folder: Path) -> dict[str, float]:
     """Both ends of the backplane in one process: what it costs both together."""
     settings = BackplaneSettings(path=folder / "b.sock", unhandled_stanzas_max=65_536)
-    server = BackplaneServer(settings, Stub(), POLICY, ServerMetrics(CollectorRegistry()), lambda: None)
+    server = BackplaneServer(settings, Stub(), POLICY, ServerMetrics(CollectorRegistry()), lambda: None, 1)
     await server.start()
     found = Found()
     core = RemoteCore(settings, 0, 1, BackplaneMetrics(CollectorRegistry()), Random(1), found)

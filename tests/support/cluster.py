@@ -60,6 +60,12 @@ class HubProcess:
         """Where administrators call."""
         return self._ports["administration"].number
 
+    async def restart(self) -> Line:
+        """Have it begin anew in place; it is ready then."""
+        seen = len(self.process.lines)
+        self.process.hang_up()
+        return await self.process.logged("hub_started", after=seen)
+
     async def start(self) -> Line:
         """Start it; it is ready then."""
         if self.process.lines:
@@ -155,6 +161,12 @@ class SiteProcess:
     async def linked(self, after: int = 0) -> None:
         """Wait until the hub has welcomed it; `after`: lines of the core's log not to look at."""
         await self.core.logged("link_up", after=after)
+
+    async def restart_core(self) -> None:
+        """Have the core begin anew in place; people may log in then."""
+        seen = len(self.core.lines)
+        self.core.hang_up()
+        self.operations = int((await self.core.logged("edge_started", after=seen))["operations"])
 
     async def kill_core(self) -> None:
         """SIGKILL to the core; its listener processes stay."""

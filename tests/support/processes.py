@@ -138,6 +138,10 @@ class Process(asyncio.SubprocessProtocol):
 
     # --- ends -----------------------------------------------------------------
 
+    def hang_up(self) -> None:
+        """SIGHUP: begin anew in place."""
+        os.kill(self.pid, signal.SIGHUP)
+
     async def kill(self) -> None:
         """SIGKILL: no goodbye, nothing flushed."""
         if self.is_running:

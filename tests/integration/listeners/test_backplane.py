@@ -64,7 +64,7 @@ class Cores:
     async def start(self) -> BackplaneServer:
         self.core = ToyCore(self.disk)
         metrics = ServerMetrics(CollectorRegistry())
-        self.server = BackplaneServer(self.settings, self.core, POLICY, metrics, self.changed.set)
+        self.server = BackplaneServer(self.settings, self.core, POLICY, metrics, self.changed.set, 64)
         await self.server.start()
         return self.server
 

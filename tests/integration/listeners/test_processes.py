@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from chassis.lock import is_held
 from chassis.settings import load
 from edge_node.backplane.server import BackplaneServer, ServerMetrics
-from edge_node.listeners.process import EXIT_RUNS_ALREADY, ListenerConfiguration
+from edge_node.listeners.process import EXIT_RUNS_ALREADY, ListenerConfiguration, lock_path
 from edge_node.listeners.supervisor import ListenerSupervisor, listener_command
 from tests.support.clients import Clients
 from tests.support.cores import POLICY, Disk, ToyCore
@@ -96,8 +97,12 @@ async def life(config: Path, disk: Disk) -> AsyncIterator[Life]:
         supervisor.changed()
 
     metrics = ServerMetrics(CollectorRegistry())
-    server = BackplaneServer(settings.backplane, ToyCore(disk), POLICY, metrics, changed)
-    supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config))
+    server = BackplaneServer(settings.backplane, ToyCore(disk), POLICY, metrics, changed, settings.listeners.processes)
+
+    def survives(index: int) -> bool:
+        return is_held(lock_path(settings.backplane, index))
+
+    supervisor = ListenerSupervisor(settings.listeners, server, listener_command(config), survives)
     await server.start()
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(supervisor.run())
@@ -144,7 +149,7 @@ async def test_a_process_told_to_end_tells_its_clients(config: Path, disk: Disk,
     settings = load(ListenerConfiguration, config, {})
     core = ToyCore(disk)
     event = asyncio.Event()
-    server = BackplaneServer(settings.backplane, core, POLICY, ServerMetrics(CollectorRegistry()), event.set)
+    server = BackplaneServer(settings.backplane, core, POLICY, ServerMetrics(CollectorRegistry()), event.set, 1)
     await server.start()
     child = await asyncio.create_subprocess_exec(*listener_command(config)(0))
     async with asyncio.timeout(SECONDS):

@@ -17,7 +17,7 @@ from chassis import lifecycle
 from chassis.errors import OperatorError
 lifecycle.ABORT_SECONDS = 0.5
 {main}
-sys.exit(lifecycle.run(main, drain_seconds={drain_seconds}))
+sys.exit(lifecycle.run(main, drain_seconds={drain_seconds}{restart}))
 """
 
 SERVES = """
@@ -52,9 +52,21 @@ async def main(drain):
 """
 
 
+BEGINS_ANEW = """
+async def main(drain):
+    print("ready", flush=True)
+    await drain.wait()
+    print(drain.reason, drain.is_restart, flush=True)
+from chassis.restart import Restart
+answer = {answer}
+if "--check" in sys.argv:
+    sys.exit(answer)
+"""
+
+
 @contextmanager
-def started(main: str, drain_seconds: float = 30.0) -> Iterator[subprocess.Popen[str]]:
-    program = PROGRAM.format(main=main, drain_seconds=drain_seconds)
+def started(main: str, drain_seconds: float = 30.0, restart: str = "") -> Iterator[subprocess.Popen[str]]:
+    program = PROGRAM.format(main=main, drain_seconds=drain_seconds, restart=restart)
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -67,7 +79,7 @@ def started(main: str, drain_seconds: float = 30.0) -> Iterator[subprocess.Popen
 
 
 def finished(main: str) -> subprocess.CompletedProcess[str]:
-    program = PROGRAM.format(main=main, drain_seconds=1)
+    program = PROGRAM.format(main=main, drain_seconds=1, restart="")
     return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
 
 
@@ -108,6 +120,30 @@ def test_process_that_hangs_is_ended_and_says_where(main: str) -> None:
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "in wait" in errors
+
+
+def test_hang_up_begins_anew_in_the_same_process() -> None:
+    with started(BEGINS_ANEW.format(answer=0), restart=", restart=Restart()") as process:
+        assert process.stdout is not None
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout.readline() == "SIGHUP True\n"
+            assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        output, errors = process.communicate(timeout=30)
+    assert (output, errors) == ("SIGTERM False\n", "")
+    assert process.returncode == os.EX_OK
+
+
+def test_hang_up_changes_nothing_if_the_program_would_not_start() -> None:
+    with started(BEGINS_ANEW.format(answer="'port: taken'"), restart=", restart=Restart()") as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGHUP)
+        assert "restart_refused" in (said := process.stdout.readline())
+        assert "port: taken" in said
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert output == "SIGTERM False\n"
 
 
 def test_operators_errors_are_lines_not_tracebacks() -> None:

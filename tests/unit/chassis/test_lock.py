@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import OperatorError
-from chassis.lock import LockHeld, ProcessLock
+from chassis.lock import LockHeld, ProcessLock, is_held
 
 HOLDER = """
 import sys
@@ -43,6 +43,15 @@ def test_lock_is_free_again_after_its_holder(tmp_path: Path) -> None:
     assert path.read_text(encoding="ascii") == ""
     with ProcessLock(path):
         pass
+
+
+def test_whether_it_is_held_can_be_asked_without_taking_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    assert not path.exists()
+    with ProcessLock(path):
+        assert is_held(path)
+    assert not is_held(path)
 
 
 def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:

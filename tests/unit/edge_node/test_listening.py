@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from chassis.binding import BindFailed
+from chassis.lifecycle import Drain
 from edge_node.backplane.server import BackplaneServer, ServerMetrics
 from edge_node.core.core import Core
 from edge_node.listening import ClientPorts, listening_elsewhere, listening_here
@@ -110,7 +111,7 @@ async def test_elsewhere_it_is_complete_once_every_listener_process_is_there(
     settings = settings_of(tmp_path, port, processes=1, adoption_seconds=0.1)
     with capture_logs():
         async with asyncio.timeout(SECONDS):
-            context = listening_elsewhere(settings, core, POLICY, CollectorRegistry(), config)
+            context = listening_elsewhere(settings, core, POLICY, CollectorRegistry(), config, Drain())
             async with context as listening:
                 assert listening.ports == ClientPorts()
                 assert not listening.is_complete()
@@ -136,11 +137,12 @@ async def test_elsewhere_a_core_that_listens_there_is_an_operators_error(
     core: Core,
 ) -> None:
     settings = settings_of(tmp_path, processes=1)
-    other = BackplaneServer(settings.backplane, core, POLICY, ServerMetrics(CollectorRegistry()), lambda: None)
+    other = BackplaneServer(settings.backplane, core, POLICY, ServerMetrics(CollectorRegistry()), lambda: None, 1)
     await other.start()
+    none = tmp_path / "none.toml"
     try:
         with pytest.raises(BindFailed, match="another core listens there"):
-            async with listening_elsewhere(settings, core, POLICY, CollectorRegistry(), tmp_path / "none.toml"):
+            async with listening_elsewhere(settings, core, POLICY, CollectorRegistry(), none, Drain()):
                 raise AssertionError("it listens")
     finally:
         await other.stop()

@@ -49,6 +49,7 @@ class Case:
             POLICY,
             ServerMetrics(CollectorRegistry()),
             self.changed,
+            listeners_max=2,
         )
 
     def changed(self) -> None:
@@ -111,6 +112,27 @@ async def test_a_fault_in_one_session_leaves_no_other_in_the_dark(case: Case) ->
     peer.data_received(batch([frames.Attach(2, "a", "tcp", False)]))
     peer.connection_lost(None)
     assert first.take() == [("detach", False, "the listener process is gone")]
+
+
+async def test_a_listener_that_is_one_too_many_is_told_to_end(case: Case) -> None:
+    peer, transport = ListenerPeer(case.server), FakeTransport()
+    peer.connection_made(transport)
+    peer.data_received(batch([frames.Hello(frames.VERSION, 2, 4713)]))
+    await asyncio.sleep(0)
+    assert said(transport) == [frames.Refusal("listener 2 is one too many: listeners.processes is 2")]
+    assert case.server.listeners == {}
+    peer.connection_lost(None)
+
+
+@pytest.mark.parametrize("detaches", [True, False])
+async def test_the_core_hears_of_the_end_of_connections_unless_the_next_one_goes_on(case: Case, detaches: bool) -> None:
+    await case.server.start()
+    peer, transport = await case.listener()
+    peer.data_received(batch([frames.Attach(1, "a", "tcp", False)]))
+    await case.server.stop(detaches=detaches)
+    assert transport.ended == "aborted"
+    peer.connection_lost(None)
+    assert case.core.take() == ([("detach", False, "the listener process is gone")] if detaches else [])
 
 
 async def test_the_same_bytes_to_many_are_one_frame(case: Case) -> None:

@@ -1,9 +1,12 @@
 """Listener processes are started when they are missing, and only then."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from edge_node.listeners.process import EXIT_RUNS_ALREADY
 from edge_node.listeners.settings import ListenerSettings
@@ -26,20 +29,27 @@ class Backplane:
 
 class Case:
     def __init__(
-        self, backplane: Backplane, program: str, processes: int = 2, restart_seconds_max: float = 0.02
+        self,
+        backplane: Backplane,
+        program: str,
+        processes: int = 2,
+        *,
+        adoption_seconds: float = 0.01,
+        restart_seconds_max: float = 0.02,
     ) -> None:
         settings = ListenerSettings(
             processes=processes,
-            adoption_seconds=0.01,
+            adoption_seconds=adoption_seconds,
             restart_seconds_min=0.01,
             restart_seconds_max=restart_seconds_max,
         )
         self.begun: Callable[[int], object] = lambda _: None
+        self.survivors: set[int] = set()
         self.started: list[int] = []
         self.program = program
         self.enough = asyncio.Event()
         self.wanted = 0
-        self.supervisor = ListenerSupervisor(settings, backplane, self.command)
+        self.supervisor = ListenerSupervisor(settings, backplane, self.command, self.survivors.__contains__)
 
     def command(self, index: int) -> list[str]:
         self.started.append(index)
@@ -93,6 +103,44 @@ async def test_survivors_are_left_alone_until_they_go() -> None:
     await case.run_until_started(2)
     assert case.started[0] == 1
     assert 0 in case.started
+
+
+async def test_one_whose_lock_is_free_is_not_waited_for() -> None:
+    case = Case(Backplane(), "import signal; signal.pause()", adoption_seconds=3600)
+    case.survivors.add(1)
+    await case.run_until_started(1)
+    assert case.started == [0]
+
+
+async def test_one_that_runs_without_calling_is_waited_for_within_a_bound() -> None:
+    case = Case(Backplane(), "import signal; signal.pause()", processes=1)
+    case.survivors.add(0)
+    await case.run_until_started(1)
+    assert case.started == [0]
+
+
+def spawned() -> int:
+    return os.posix_spawn(sys.executable, [sys.executable, "-S", "-c", ""], os.environ)
+
+
+def reap(child: int) -> None:
+    os.waitpid(child, os.WNOHANG)
+
+
+async def test_a_survivor_of_a_restart_in_place_leaves_no_zombie() -> None:
+    child = spawned()
+    backplane = Backplane({0: child})
+    case = Case(backplane, "import signal; signal.pause()", processes=1, adoption_seconds=20)
+    loop = asyncio.get_running_loop()
+
+    def goes() -> None:
+        del backplane.listeners[0]
+        case.supervisor.changed()
+
+    loop.call_later(0.1, goes)
+    await case.run_until_started(1)
+    with pytest.raises(ChildProcessError):
+        reap(child)
 
 
 async def test_one_that_runs_already_is_not_an_error() -> None:
