@@ -239,11 +239,11 @@ class Arrivals:
         for stanza in stanzas_of(envelope):
             if stanza.type == "error" or (stanza.kind == "presence" and stanza.type in _SHOWN_TO_NOBODY):
                 continue
-            if stanza.kind == "message" and condition is StanzaCondition.ITEM_NOT_FOUND:
-                # RFC 6121 section 8.5.1: the answer for an account that does not exist.
-                yield stanza.error(StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
-            else:
+            if condition is not StanzaCondition.ITEM_NOT_FOUND:
                 yield stanza.error(StanzaError(condition, text=refusal.text))
+            elif stanza.kind == "message":
+                # RFC 6121 section 8.5.1: what there is to say of an account that does not exist; of presence, nothing.
+                yield stanza.error(StanzaError(StanzaCondition.SERVICE_UNAVAILABLE))
 
     def _tell_sender(self, answer: Stanza) -> Commit:
         commit = Commit()

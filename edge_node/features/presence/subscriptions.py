@@ -22,7 +22,6 @@ from xmpp.jid import JID
 from xmpp.stanza import Stanza
 
 TYPES = frozenset({"subscribe", "subscribed", "unsubscribe", "unsubscribed"})
-_GIVING = ("subscribe", "subscribed")
 
 
 def _nothing() -> None: ...
@@ -68,6 +67,8 @@ class Subscriptions:
     async def send(self, account: JID, stanza: Stanza) -> None:
         """Take a subscription stanza of a local account.
 
+        To an account that does not exist it goes nowhere, and nobody is told (RFC 6121 section 8.5.1).
+
         Args:
             account: bare JID, at home here.
             stanza: with a bare `to`.
@@ -84,8 +85,6 @@ class Subscriptions:
         kind = cast("SubscriptionType", stanza.type)
         if kind == "subscribe" and len(stanza.inner) > self._request_size_bytes_max:
             raise StanzaError(StanzaCondition.NOT_ACCEPTABLE, text="the request says too much")
-        if kind in _GIVING and not self._router.is_local(contact) and not self._router.is_elsewhere(contact):
-            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND)
         theirs = await self._rosters.get(contact.bare) if self._router.is_local(contact) else None
         roster = await self._rosters.get(account.bare)
         before = roster.known(contact.bare)

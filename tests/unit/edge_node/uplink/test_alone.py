@@ -1,5 +1,6 @@
 """A site without a hub: there is nobody elsewhere, so nothing waits for anybody elsewhere."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -48,11 +49,18 @@ async def test_messages_to_nobody_are_refused_and_not_kept(alone: Edge, to: str)
     assert await alone.store.archive.bounds("anna@corp.example") is None
 
 
-@pytest.mark.parametrize("type_", ["subscribe", "subscribed"])
-async def test_nobody_can_be_subscribed_to_and_no_roster_changes(alone: Edge, type_: str) -> None:
+async def test_who_asks_nobody_hears_what_who_asks_somebody_hears(alone: Edge) -> None:
+    """RFC 6121 section 8.5.1."""
     anna = await alone.login("anna", "phone")
-    assert await say(anna, f'<presence type="{type_}" to="{NOBODY}"/>') == ["item-not-found"]
-    assert (await alone.store.rosters.load("anna@corp.example")).items == ()
+    await anna.ask('<iq type="get" id="r"><query xmlns="jabber:iq:roster"/></iq>')
+    heard = []
+    for contact in (NOBODY, "bruno@corp.example"):
+        for type_ in ("subscribe", "subscribed"):
+            anna.send(f'<presence type="{type_}" to="{contact}"/>')
+            await alone.settle()
+        pushed = [stanza.inner.decode().replace(contact, "") for stanza in anna.received()]
+        heard.append([re.sub(r'ver="\d+"', "", inner) for inner in pushed])
+    assert heard[0] == heard[1] != []
 
 
 async def test_contacts_that_are_gone_can_be_given_up(alone: Edge) -> None:

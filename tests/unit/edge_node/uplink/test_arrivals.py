@@ -501,18 +501,28 @@ class TestRefusals:
         phone, desk = await edge.login("anna", "phone"), await edge.login("anna", "desk")
         phone.received()
         sent = from_anna(phone, f'<presence to="{DAVID}" type="subscribe" id="s"/>')
-        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found"))]) == []
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "forbidden"))]) == []
         await edge.settle()
         for client in (phone, desk):
             (answer,) = client.received("presence")
-            assert (condition_of(answer), str(answer.sender)) == ("item-not-found", DAVID)
+            assert (condition_of(answer), str(answer.sender)) == ("forbidden", DAVID)
+
+    @pytest.mark.parametrize("type_", ["subscribe", "subscribed", "unsubscribe", "unsubscribed", "unavailable"])
+    async def test_of_presence_for_nobody_is_told_to_nobody(self, edge: Edge, type_: str) -> None:
+        """RFC 6121 section 8.5.1."""
+        phone = await edge.login("anna", "phone")
+        phone.received()
+        sent = from_anna(phone, f'<presence to="{DAVID}" type="{type_}"/>')
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found"))]) == []
+        await edge.settle()
+        assert phone.received() == []
 
     @pytest.mark.parametrize("type_", ["", ' type="unavailable"'])
     async def test_of_directed_presence_is_the_end(self, edge: Edge, type_: str) -> None:
         """RFC 6121 section 8.5.1."""
         anna = await edge.login("anna", "phone")
         sent = from_anna(anna, f'<presence to="{DAVID}"{type_}/>')
-        edge.parts.arrivals.on_refused(sent, Refusal(1, "item-not-found"))
+        assert await edge.parts.arrivals.on_refused([(sent, Refusal(1, "item-not-found"))]) == []
         await edge.settle()
         assert anna.received() == []
 
