@@ -69,8 +69,6 @@ class FailureReason(StrEnum):
     """The same site has opened a newer link."""
     DRAINING = "draining"
     """The hub is leaving."""
-    CUT = "cut"
-    """The operator holds the link down."""
     LOST = "lost"
     """The transport has failed."""
     ROTATED = "rotated"

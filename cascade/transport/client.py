@@ -71,9 +71,6 @@ class LinkClient:
         self._certificate_fault = ""
         self._outbox_moved = asyncio.Event()
         self._outbox_known = asyncio.Event()
-        self._healed = asyncio.Event()
-        self._healed.set()
-        self._hurry = asyncio.Event()
         self._last_failure: LinkFailure | None = None
         self._drain_seconds = 0.0
         self.round_trip_seconds: float | None = None
@@ -147,30 +144,19 @@ class LinkClient:
         self._link.inbox.forget_taken()
         self._end(LinkFailure(FailureReason.STORE, "what came could not be stored"))
 
-    def cut(self) -> None:
-        """Hold the link down until `heal`."""
-        self._healed.clear()
-        self._end(LinkFailure(FailureReason.CUT, "held down by the operator"))
-
-    def heal(self) -> None:
-        """Take `cut` back, and dial at once."""
-        self._healed.set()
-        self._hurry.set()
-
     # -------------------------------------------------------------------------------------------------- connections
 
     async def _keep_linked(self) -> None:
         await self._outbox_known.wait()
         while True:
-            await self._healed.wait()
             failure = await self._connect()
             unsent = self._link.disconnected()
             self._report(failure)
             for envelope in unsent:
                 self._give_back(envelope)
             if failure.reason is FailureReason.REGRESSED:
-                self._healed.clear()  # what this outbox sends would be taken for duplicates
-            elif failure.reason is not FailureReason.ROTATED:
+                return  # what this outbox sends would be taken for duplicates
+            if failure.reason is not FailureReason.ROTATED:
                 await self._back_off(failure)
 
     async def _connect(self) -> LinkFailure:
@@ -218,12 +204,7 @@ class LinkClient:
         self._attempts = min(self._attempts + 1, 16)
         seconds = max(settings.backoff_seconds_min, seconds * self._random.uniform(0.5, 1.0))
         seconds, self._drain_seconds = max(seconds, self._drain_seconds), 0.0
-        self._hurry.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._hurry.wait()
-        except TimeoutError:
-            return
+        await asyncio.sleep(seconds)
 
     def _wake(self) -> None:
         if self._stream is not None:

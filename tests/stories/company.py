@@ -22,6 +22,7 @@ from edge_node.composition import EdgeCore, Surroundings
 from edge_node.tasks import BoundedTasks
 from tests.support.certificate_files import DOMAIN, certificates
 from tests.support.edge import FACTS, Client, Edge, Wire
+from tests.support.proxy import Proxy
 from xmpp.errors import StreamError
 from xmpp.jid import JID
 from xmpp.stanza import Stanza
@@ -58,13 +59,14 @@ class Ear(Wire):
 class Site(Edge):
     """One site."""
 
-    def __init__(self, name: str, hub: Ports, changed: asyncio.Event) -> None:
+    def __init__(self, name: str, wire: Proxy, changed: asyncio.Event) -> None:
         files = certificates().of("site", name)
-        uplink = files | {"hub": f"127.0.0.1:{hub.links}", "heartbeat_seconds": 5.0}
+        uplink = files | {"hub": f"127.0.0.1:{wire.port}", "heartbeat_seconds": 5.0}
         super().__init__(store=open_store(SystemClock().now_us()), site=name, uplink=uplink)
         self.name = name
         self.changed = changed
         self.is_cut = False
+        self._wire = wire
         self._link: LinkClient | None = None
         self._linking: asyncio.Task[None] | None = None
 
@@ -108,16 +110,14 @@ class Site(Edge):
 
     async def cut(self) -> None:
         """Let the link go down."""
-        assert self._link is not None
         self.is_cut = True
-        self._link.cut()
+        self._wire.cut()
         await turn(lambda: self._link is not None and not self._link.is_linked)
 
     async def heal(self) -> None:
         """Let it return."""
-        assert self._link is not None
         self.is_cut = False
-        self._link.heal()
+        self._wire.heal()
         await self.linked()
 
 
@@ -147,7 +147,10 @@ class Company:
             await self._admin.AddSite(
                 messages.AddSiteRequest(name=site, client_host=f"{site}.{DOMAIN}", client_port=port)
             )
-            opened = self.sites[site] = await stack.enter_async_context(Site(site, self._hub, self.changed))
+            wire = Proxy(self._hub.links)
+            await wire.start()
+            stack.callback(wire.close)
+            opened = self.sites[site] = await stack.enter_async_context(Site(site, wire, self.changed))
             await opened.linked()
             await self.move_in(f"probe-{site}", site)
             self._probes[site] = await opened.bind(f"probe-{site}", "probe")

@@ -1,4 +1,4 @@
-A message to nobody comes back, devices answer those who may see them, a question to an absent site is answered soon
+A message to nobody comes back, a request to see nobody is passed over, devices answer those who may see them
 
 Anna lives in Paris
 Chloé lives in Lyon
@@ -6,6 +6,9 @@ Anna's desk comes online
 Chloé's phone comes online
 Anna's desk says "hello?" to Nobody
 Anna's desk is told service-unavailable about "hello?"
+Anna's desk asks to see Nobody
+Anna's desk lists Nobody as none
+Anna's desk hears nothing
 
 Anna's desk pings Chloé's phone: service-unavailable
 Anna's desk asks to see Chloé

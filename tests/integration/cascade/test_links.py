@@ -312,27 +312,14 @@ async def test_a_refusal_that_was_not_stored_comes_again_after_a_restart(cascade
         paris.never_stores = True
         paris.send(1, "nobody@lyon")
         await paris.until(lambda: bool(paris.rows_when_refused))
-        paris.client.cut()
-        await paris.until(lambda: not paris.client.is_linked)
-        paris.client.heal()
+        connection = cascade.hub.connections["paris"]
+        connection.link.drain(1)
+        connection.wake()
         await paris.until(lambda: cascade.hub.hellos == 2)
         rows = paris.rows
     async with cascade.site("paris", rows=rows) as restarted:
         await restarted.until(lambda: not restarted.rows)
         assert (1, "item-not-found") in restarted.told
-
-
-async def test_a_cut_link_stays_down_until_it_is_healed(cascade: Cascade) -> None:
-    async with cascade.site("paris") as paris, cascade.site("lyon") as lyon:
-        await lyon.until(lambda: lyon.client.is_linked)
-        lyon.client.cut()
-        await lyon.until(lambda: bool(lyon.failures))
-        assert lyon.failures[0].reason is FailureReason.CUT
-        paris.send(1)
-        await paris.until(lambda: not paris.rows)
-        assert (lyon.client.is_linked, lyon.received) == (False, [])
-        lyon.client.heal()
-        await lyon.until(lambda: lyon.sequences == [1])
 
 
 async def test_a_hub_that_returns_is_found(cascade: Cascade) -> None:

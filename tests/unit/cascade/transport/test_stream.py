@@ -83,7 +83,7 @@ async def test_a_frame_is_sent_when_its_time_has_come_or_when_woken() -> None:
         peer.role.frames.append(Frame(drain_ms=2))
         peer.stream.wake()
         assert decode_frame(await peer.wire.written.get()).drain_ms == 2
-        first = LinkFailure(FailureReason.CUT, "first")
+        first = LinkFailure(FailureReason.LOST, "first")
         peer.stream.end(first)
         peer.stream.end(LinkFailure(FailureReason.LOST, "second"))
         assert await running == first
