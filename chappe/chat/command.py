@@ -57,7 +57,7 @@ def chat(account: str, to: str | None, server: str | None, ca: Path | None, pass
         raise click.UsageError(f"{account!r} names no account: write anna@{jid.domain}")
     profile = profile_of(jid.domain)
     try:
-        endpoint = parse_endpoint(server or (profile.server if profile is not None else jid.domain))
+        endpoint = parse_endpoint(server or (profile.server_of(jid.local) if profile is not None else jid.domain))
     except ValueError as error:
         raise click.UsageError(f"--server: {error}") from error
     account_of = Account(

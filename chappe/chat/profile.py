@@ -1,4 +1,4 @@
-"""Where a domain's server is, which authority it has, and (in the demo) everybody's password: from a profile file.
+"""Where a domain's servers are, which authority they have, and (in the demo) everybody's password: from a profile file.
 
 The demo writes one; it is found from any folder below the one that the demo was started in.
 """
@@ -8,12 +8,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 PROFILE_VARIABLE = "CHAPPE_PROFILE"
 DEMO_PROFILE = Path(".demo", "profile.toml")
-KEYS = frozenset({"domain", "server", "ca", "password"})
+TEXTS = frozenset({"domain", "server", "ca", "password"})
+HOMES = "homes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class Profile:
     """As `chappe.client.parse_endpoint` reads it."""
     ca: Path | None
     password: str | None
+    homes: Mapping[str, str]
+    """The same by the account's local part, of those who are not at home there: so the hub need not be asked."""
+
+    def server_of(self, local: str) -> str:
+        """Where an account logs in."""
+        return self.homes.get(local, self.server)
 
 
 def find_profile(environment: Mapping[str, str], folder: Path) -> Profile | None:
@@ -50,13 +58,20 @@ def read_profile(path: Path) -> Profile:
         raise click.UsageError(f"profile {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"profile {path}: {error}") from error
-    wrong = [key for key, value in content.items() if key not in KEYS or not isinstance(value, str)]
-    if wrong or "domain" not in content or "server" not in content:
-        raise click.UsageError(f"profile {path}: needs domain and server, may have ca and password, all of them texts")
-    ca = content.get("ca")
-    return Profile(
-        content["domain"], content["server"], None if ca is None else path.parent / ca, content.get("password")
-    )
+    homes = content.pop(HOMES, {})
+    wrong = [key for key, value in content.items() if key not in TEXTS or not isinstance(value, str)]
+    if wrong or not is_of_texts(homes) or "domain" not in content or "server" not in content:
+        raise click.UsageError(
+            f"profile {path}: needs domain and server, may have ca and password, all of them texts, "
+            "and a table homes of texts"
+        )
+    ca = None if "ca" not in content else path.parent / content["ca"]
+    return Profile(content["domain"], content["server"], ca, content.get("password"), homes)
+
+
+def is_of_texts(value: Any) -> bool:  # noqa: ANN401 - as TOML has it
+    """Whether it is a table of texts."""
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
 def profile_of(domain: str) -> Profile | None:

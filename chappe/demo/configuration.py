@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from chappe.demo.company import write_csv
+from chappe.demo.company import people, write_csv
 from chappe.demo.layout import DOMAIN, HOST, PASSWORD, Branch, Layout
 from chassis.clock import Clock
 from chassis.pki import Authority, Credential, Identity, Subject
@@ -30,8 +30,7 @@ def prepare(layout: Layout, clock: Clock, listeners: int) -> None:
         write(layout, branch.name, edge(branch, listeners))
     keys = {"hub": f"{HOST}:{layout.administration}", "ca": "ca.pem", "cert": "admin.pem", "key": "admin.key"}
     write(layout, "administrator", keys)
-    server = f"localhost:{layout.paris.starttls}"
-    write(layout, "profile", {"domain": DOMAIN, "server": server, "ca": "ca.pem", "password": PASSWORD})
+    write(layout, "profile", profile(layout))
 
 
 def issue(layout: Layout, clock: Clock) -> None:
@@ -87,6 +86,18 @@ def edge(branch: Branch, listeners: int) -> Table:
             "key": f"{link}.key",
         },
         "operations": {"host": HOST, "port": branch.operations},
+    }
+
+
+def profile(layout: Layout) -> Table:
+    """What `chappe chat` knows of the company."""
+    lyon = f"localhost:{layout.lyon.starttls}"
+    return {
+        "domain": DOMAIN,
+        "server": f"localhost:{layout.paris.starttls}",
+        "ca": "ca.pem",
+        "password": PASSWORD,
+        "homes": {person.local: lyon for person in people() if person.site == layout.lyon.name},
     }
 
 

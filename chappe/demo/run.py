@@ -17,7 +17,7 @@ from chappe.demo.configuration import prepare
 from chappe.demo.events import Traffic, say, tell
 from chappe.demo.layout import HOST, Layout
 from chappe.demo.process import Service, leftovers
-from chappe.demo.welcome import welcome
+from chappe.demo.welcome import own_command, welcome
 from chappe.demo.wire import Wire
 from chassis.clock import SystemClock
 from chassis.errors import OperatorError
@@ -107,7 +107,7 @@ class Demo:
             layout.peopled.touch()
         self._is_first_day = False
         self._control = await control.serve(layout.control, self._obey)
-        click.echo(welcome(layout))
+        click.echo(welcome(layout, own_command()))
         self._watching = self._tasks.create_task(self._watch())
 
     def _run(self, service: Service) -> None:

@@ -1,15 +1,31 @@
 """What the demo says when it is ready."""
 
+import shutil
+import sys
+from pathlib import Path
+
+from chappe.chat.profile import PROFILE_VARIABLE
 from chappe.demo.company import people
 from chappe.demo.layout import DEFAULT_FOLDER, DOMAIN, PASSWORD, Layout
 
 
-def welcome(layout: Layout) -> str:
-    """Who can log in, and how."""
+def own_command() -> str:
+    """What to type for `chappe` in the folder that this process was started in."""
+    started = Path(sys.argv[0])
+    found = shutil.which("chappe")
+    if started.name != "chappe" or (found is not None and Path(found).samefile(started)):
+        return "chappe"
+    return str(started)
+
+
+def welcome(layout: Layout, chappe: str = "chappe") -> str:
+    """Who can log in, and how; `chappe` is the command to type."""
     paris, lyon = layout.branches
     by_site = {branch.name: [each.local for each in people() if each.site == branch.name] for branch in layout.branches}
     count = sum(map(len, by_site.values()))
-    where = "" if layout.folder == DEFAULT_FOLDER else f" --folder {layout.folder}"
+    where = profile = ""
+    if layout.folder != DEFAULT_FOLDER:
+        where, profile = f" --folder {layout.folder}", f"{PROFILE_VARIABLE}={layout.config('profile')} "
     return f"""
   Ready.  {count} people, password {PASSWORD!r} for everybody, addresses like anna@{DOMAIN}:
 
@@ -18,8 +34,8 @@ def welcome(layout: Layout) -> str:
 
   In two more terminals:
 
-    chappe chat anna@{DOMAIN}
-    chappe chat chloe@{DOMAIN} --to anna
+    {profile}{chappe} chat anna@{DOMAIN}
+    {profile}{chappe} chat chloe@{DOMAIN} --to anna
 
   Any XMPP client, with the authority {layout.ca.absolute()}:
 
@@ -29,10 +45,10 @@ def welcome(layout: Layout) -> str:
 
   Cut a branch off, and heal the link:
 
-    chappe demo{where} --cut lyon
-    chappe demo{where} --heal lyon
+    {chappe} demo{where} --cut lyon
+    {chappe} demo{where} --heal lyon
 
-  Ctrl-C ends the demo; what was said is kept until `chappe demo --reset`.
+  Ctrl-C ends the demo; what was said is kept until `{chappe} demo{where} --reset`.
 """
 
 

@@ -16,7 +16,7 @@ def demo(tmp_path: Path) -> Path:
 
 
 def test_the_demo_is_found_from_below(demo: Path) -> None:
-    expected = Profile("corp.example", "localhost:5222", demo / ".demo" / "ca.pem", "demo")
+    expected = Profile("corp.example", "localhost:5222", demo / ".demo" / "ca.pem", "demo", {})
     below = demo / "docs" / "adr"
     below.mkdir(parents=True)
     assert find_profile({}, below) == expected
@@ -34,7 +34,25 @@ def test_it_is_for_its_domain_only(demo: Path, monkeypatch: pytest.MonkeyPatch) 
     assert profile_of("elsewhere.example") is None
 
 
-@pytest.mark.parametrize("text", ['domain = "d"', TEXT + "port = 5\n", TEXT + 'colour = "red"\n', "domain"])
+def test_who_is_at_home_elsewhere_logs_in_there(tmp_path: Path) -> None:
+    file = tmp_path / "profile.toml"
+    file.write_text(TEXT + '[homes]\nchloe = "localhost:5322"\n')
+    profile = read_profile(file)
+    assert profile.server_of("chloe") == "localhost:5322"
+    assert profile.server_of("anna") == "localhost:5222"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'domain = "d"',
+        TEXT + "port = 5\n",
+        TEXT + 'colour = "red"\n',
+        TEXT + 'homes = "lyon"\n',
+        TEXT + "homes.chloe = 5322\n",
+        "domain",
+    ],
+)
 def test_what_is_wrong_is_said(tmp_path: Path, text: str) -> None:
     file = tmp_path / "profile.toml"
     file.write_text(text)

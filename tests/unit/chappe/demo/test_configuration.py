@@ -35,7 +35,10 @@ def test_the_settings_are_settings(layout: Layout) -> None:
 
 def test_the_profiles_are_profiles(layout: Layout) -> None:
     prepared(layout)
-    assert read_profile(layout.config("profile")).ca == layout.ca
+    profile = read_profile(layout.config("profile"))
+    assert profile.ca == layout.ca
+    assert profile.server_of("anna") == f"localhost:{layout.paris.starttls}"
+    assert profile.server_of("chloe") == f"localhost:{layout.lyon.starttls}"
     assert len(resolve(layout.administrator, {}).read()) == 3
 
 
