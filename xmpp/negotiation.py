@@ -67,7 +67,7 @@ class ServerSettings:
     features: tuple[Element, ...] = ()
     """Further elements announced after authentication, such as roster versioning and entity capabilities."""
 
-    sasl_attempts_max: int = 4
+    sasl_attempts_max: int = 5
     """Failed attempts after which the stream is closed (RFC 6120 section 6.4.5)."""
 
     pipelined_items_max: int = 256

@@ -236,7 +236,8 @@ class ServerStream(Stream[ServerEvent]):
 
     def redirect(self, host: str, port: int) -> None:
         """Send the client to its home (RFC 6120 section 4.9.3.19): an answer to anything that is asked."""
-        self.close(StreamError(StreamCondition.SEE_OTHER_HOST, address=redirection.address(host, port)))
+        home = redirection.address(host, port)
+        self.close(StreamError(StreamCondition.SEE_OTHER_HOST, f"this account is served at {home}", home))
 
     def _follow(self, step: Step) -> None:
         if isinstance(step, Challenge):

@@ -50,8 +50,8 @@ class NegotiationSettings(Settings):
     connections_per_address_max: Count = 256
     """The same from one address (of IPv6: one network of 64 bits)."""
 
-    sasl_attempts_max: Annotated[int, Ge(1), Le(20)] = 4
-    """Failed attempts on one connection; then `policy-violation`."""
+    sasl_attempts_max: Annotated[int, Ge(1), Le(20)] = 5
+    """Failed attempts on one connection; then `policy-violation`.  Some clients try all that is offered, in turn."""
 
     failures_per_address_max: Count = 60
     """Failed attempts from one address, less one for each `failure_seconds`; further ones get `policy-violation`."""

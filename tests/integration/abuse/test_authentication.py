@@ -70,7 +70,7 @@ async def test_no_attempt_before_tls(bystanders: Bystanders, connect: Connect) -
 async def test_attempts_on_one_connection_are_counted(bystanders: Bystanders, connect: Connect) -> None:
     offender = await connect(Way.TLS)
     await offender.features()
-    for number in range(4):
+    for number in range(5):
         offender.authenticate("PLAIN", f"\0mallory\0guess {number}".encode())
         assert await failure(offender) == "not-authorized"
     assert await offender.verdict() == "policy-violation"
@@ -84,7 +84,7 @@ async def test_a_hundred_failures(bystanders: Bystanders, connect: Connect, edge
     while failures + refusals < 100:
         offender = await connect(Way.TLS, address)
         await offender.features()
-        for _ in range(4):
+        for _ in range(5):
             offender.authenticate("PLAIN", f"\0nobody{failures + refusals}\0guess".encode())
             answer = await offender.read_until(b">")
             if b"<stream:error" in answer:

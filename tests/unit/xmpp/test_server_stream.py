@@ -302,6 +302,16 @@ def test_a_wrong_password_may_be_followed_by_another_attempt(opened: Begin) -> N
     server.hears(auth(b"\0anna\0demo")).says().reports(PasswordPresented("anna", "demo"))
 
 
+def test_one_mechanism_after_the_other_may_be_tried(opened: Begin) -> None:
+    """As clients do that know other channel bindings only: they come to the last one on the same stream."""
+    server = opened(ENCRYPTED)
+    for name in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"):
+        server.hears(auth(b"p=tls-unique,,n=anna,r=C", name)).says(failure("malformed-request"))
+    for name in ("SCRAM-SHA-256", "SCRAM-SHA-1"):
+        server.hears(auth(b"y,,n=anna,r=C", name)).says(failure("not-authorized"))
+    server.hears(auth(b"\0anna\0demo")).says().reports(PasswordPresented("anna", "demo"))
+
+
 def test_attempts_are_bounded(opened: Begin) -> None:
     server = opened(sasl_attempts_max=2).hears(auth(b"", "NONE")).says(failure("invalid-mechanism"))
     text = "too many failed attempts"
@@ -359,8 +369,9 @@ def test_credentials_are_no_answer_to_a_password_nor_the_reverse(opened: Begin) 
 def test_an_account_at_home_elsewhere_is_sent_there(opened: Begin) -> None:
     server = opened().hears(auth(b"n,,n=anna,r=C", "SCRAM-SHA-256")).reports(CredentialsRequested("anna"))
     server.stream.redirect("::1", 5322)
-    server.says(error(StreamCondition.SEE_OTHER_HOST, "", "[::1]:5322"), END)
-    server.reports(closed(StreamCondition.SEE_OTHER_HOST, "", "[::1]:5322"))
+    said = (StreamCondition.SEE_OTHER_HOST, "this account is served at [::1]:5322", "[::1]:5322")
+    server.says(error(*said), END)
+    server.reports(closed(*said))
 
 
 def test_an_answer_that_comes_too_late_is_ignored(opened: Begin, authenticated: Begin, bound: Begin) -> None:
