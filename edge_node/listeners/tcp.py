@@ -88,6 +88,16 @@ class TCPConnection(Connection, asyncio.Protocol):
         if transport.can_write_eof():
             transport.write_eof()
 
+    def _leave(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self._abort()
+            return
+        # Ends TLS as well: there are clients to which a torn connection seems to stand.
+        transport.close()
+        wheel = self._listener.wheel
+        wheel.wait(self, wheel.tick_after(TLS_SHUTDOWN_SECONDS))
+
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()

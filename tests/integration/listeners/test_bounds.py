@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -191,6 +192,28 @@ async def test_half_a_handshake_and_half_a_login_expire(start: Start, clients: C
         await raw.read_to_end()
     await until(lambda: edge.listener.admission.connections == 0)
     assert edge.listener.admission.negotiating == 0
+
+
+def read_to_the_end_of_tls(port: int, context: ssl.SSLContext) -> bytes:
+    """What a server says that ends the stream, and TLS as TLS is ended; the client only listens."""
+    read = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), 20) as plain,
+        context.wrap_socket(plain, server_hostname=DOMAIN, suppress_ragged_eofs=False) as encrypted,
+    ):
+        encrypted.sendall(HEADER)
+        while data := encrypted.recv(4096):
+            read += data
+    return read
+
+
+async def test_a_client_that_does_not_answer_hears_the_end_of_tls(start: Start, context: ssl.SSLContext) -> None:
+    """Some take a torn connection for one that stands."""
+    edge = await start(negotiation={"seconds": 0.5}, connection={"closing_seconds": 0.5})
+    assert edge.tcp.tls_port is not None
+    read = await asyncio.to_thread(read_to_the_end_of_tls, edge.tcp.tls_port, context)
+    assert read.endswith(b"</stream:stream>")
+    await until(lambda: edge.listener.admission.connections == 0)
 
 
 async def test_one_address_gets_no_more_than_its_share(start: Start, clients: Clients) -> None:

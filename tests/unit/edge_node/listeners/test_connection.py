@@ -203,6 +203,9 @@ async def test_no_resource_in_time_ends_the_stream_and_then_the_connection(edge:
     assert pair.transport.ended == "eof"
     listener.wheel.now = pair.connection.due_tick
     pair.connection.expired()
+    assert pair.transport.ended == "closed"
+    listener.wheel.now = pair.connection.due_tick
+    pair.connection.expired()
     assert pair.transport.ended == "aborted"
     pair.connection.connection_lost(None)
     assert (listener.admission.connections, listener.admission.negotiating) == (0, 0)
