@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import structlog
@@ -82,6 +83,7 @@ def run(config: Path, *, only_checks: bool = False) -> int:
         async with serving(settings, SystemClock(), drain) as ports:
             log.info(
                 "hub_started",
+                version=version("chappe"),
                 domain=settings.domain,
                 links=ports.links,
                 administration=ports.administration,
@@ -151,7 +153,7 @@ async def compose(  # noqa: PLR0917 - the composition root
     replication = Replication(tasks, directory, store, replicas, links)
     stack.callback(replication.close)
     exchange = Exchange(
-        HubName(settings.domain, SOFTWARE),
+        HubName(settings.domain, f"{SOFTWARE}/{version('chappe')}"),
         links,
         clock,
         directory,

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from random import SystemRandom
 
@@ -76,7 +77,8 @@ def run(config: Path, *, only_checks: bool = False) -> int:
 
     async def main(drain: Drain) -> None:
         async with serving(settings, SystemClock(), drain, config) as ports:
-            log.info("edge_started", site=settings.site, domain=settings.domain, **vars_of(ports))
+            named = {"version": version("chappe"), "site": settings.site, "domain": settings.domain}
+            log.info("edge_started", **named, **vars_of(ports))
             settle_collector()
             await drain.wait()
             log.info("edge_draining", reason=drain.reason)
@@ -212,7 +214,7 @@ async def connect(settings: EdgeSettings, uplink: UplinkSettings, edge: EdgeCore
         Inbox(await store.inbox.watermarks()),
         edge.directory.version,
         LinkSettings(heartbeat_seconds=uplink.heartbeat_seconds, dead_seconds=uplink.dead_seconds),
-        SOFTWARE,
+        f"{SOFTWARE}/{version('chappe')}",
     )
     client = LinkClient(
         site_link,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pytest
 
@@ -90,7 +91,9 @@ async def test_hub_restarted_in_traffic() -> None:
             traffic = Traffic(people[:PAIRS], people[PAIRS:])
             traffic.write(MESSAGES)
             await traffic.arriving(traffic.sent // 2)
-            await company.hub.restart()
+            installed = version("chappe")
+            assert (await company.hub.restart())["version"] == installed
+            await company["paris"].core.logged("link_up", hub=f"chappe-hub/{installed}")
             traffic.write(MESSAGES)
             await traffic.complete()
             assert not any(person.disconnections for person in people)
