@@ -257,7 +257,7 @@ class Connection:
         listener = self._listener
         now = listener.wheel.now
         if self._is_over:
-            self._leave()
+            self._abort()
         elif self._login is not None and now >= self._login.due_tick:
             self.close(StreamError(StreamCondition.CONNECTION_TIMEOUT, "no resource was bound in time"))
         elif self._slow_tick and now >= self._slow_tick:
@@ -384,10 +384,6 @@ class Connection:
     def _finish(self, *, is_clean: bool) -> None:
         """Everything is written: close, or (not clean) wait for the client to close."""
         raise NotImplementedError
-
-    def _leave(self) -> None:
-        """The client has not closed: it has had its time."""
-        self._abort()
 
     def _abort(self) -> None:
         """Close at once."""

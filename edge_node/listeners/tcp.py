@@ -74,6 +74,16 @@ class TCPConnection(Connection, asyncio.Protocol):
         ):
             self.drop("resource-constraint")
 
+    def expired(self) -> None:
+        transport = self._transport
+        if not self._is_over or transport is None or transport.is_closing():
+            super().expired()
+            return
+        # The client has not closed in time.  This ends TLS as well: to some clients a torn connection seems to stand.
+        transport.close()
+        wheel = self._listener.wheel
+        wheel.wait(self, wheel.tick_after(TLS_SHUTDOWN_SECONDS))
+
     def _finish(self, *, is_clean: bool) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -87,16 +97,6 @@ class TCPConnection(Connection, asyncio.Protocol):
             transport.resume_reading()
         if transport.can_write_eof():
             transport.write_eof()
-
-    def _leave(self) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            self._abort()
-            return
-        # Ends TLS as well: there are clients to which a torn connection seems to stand.
-        transport.close()
-        wheel = self._listener.wheel
-        wheel.wait(self, wheel.tick_after(TLS_SHUTDOWN_SECONDS))
 
     def _abort(self) -> None:
         if self._transport is not None:
