@@ -20,7 +20,7 @@ from edge_node.features.archive.feature import Archive
 from edge_node.features.archive.preferences import ArchivePreferences
 from edge_node.features.archive.store import ArchiveDefault
 from edge_node.features.discovery.feature import Discovery
-from edge_node.features.last_activity import LastActivity
+from edge_node.features.last_activity.feature import LastActivity
 from edge_node.features.offline.feature import OfflineMessages
 from edge_node.features.presence.local import LocalPresence
 from edge_node.features.presence.path import PresencePath
@@ -155,7 +155,7 @@ class EdgeCore:
             groups_max=settings.rosters.groups_max,
         )
         archive = Archive(store.archive, self._preferences, settings.archive)
-        departures_max = settings.sessions.departures_remembered_max
+        clock = around.clock
         features = (
             roster.feature(),
             *((archive.feature(),) if settings.archive.enabled else ()),
@@ -163,8 +163,8 @@ class EdgeCore:
             carbons.feature(self._lifecycle.keep),
             ping.feature(),
             software_version.feature(version("chappe")),
-            entity_time.feature(around.clock.now_us),
-            LastActivity(self.registry, roster_of, around.clock.monotonic, accounts_max=departures_max).feature(),
+            entity_time.feature(clock.now_us),
+            LastActivity(self.registry, roster_of, store.departures, clock.monotonic, clock.now_us).feature(),
         )
         return (*features, Discovery(self._domain, features, settings.contact, self.registry, roster_of).feature())
 

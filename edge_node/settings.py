@@ -41,9 +41,6 @@ class SessionSettings(Settings):
     directed_max: Annotated[int, Ge(1), Le(10_000)] = 500
     """Addresses that one session may have sent directed presence to."""
 
-    departures_remembered_max: Annotated[int, Ge(1), Le(10_000_000)] = 100_000
-    """Accounts whose last departure is remembered, for those who may ask for it (XEP-0012)."""
-
     presence_grace_seconds: Seconds = 30.0
     """How long contacts at other sites are shown as they were while the link to the hub is down."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from edge_node.accounts.store import AccountStore
 from edge_node.custody.port import Custody
 from edge_node.features.archive.store import ArchiveStore
+from edge_node.features.last_activity.store import DepartureStore
 from edge_node.features.offline.store import DeliveryStore
 from edge_node.features.roster.store import RosterStore
 from edge_node.sessions.store import SessionStore
@@ -75,6 +76,8 @@ class Store(Protocol):
     def deliveries(self) -> DeliveryStore: ...
     @property
     def sessions(self) -> SessionStore: ...
+    @property
+    def departures(self) -> DepartureStore: ...
     @property
     def rosters(self) -> RosterStore: ...
     @property

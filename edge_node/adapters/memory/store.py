@@ -6,6 +6,7 @@ from edge_node.adapters.memory.accounts import MemoryAccounts
 from edge_node.adapters.memory.archive import MemoryArchive
 from edge_node.adapters.memory.commit_log import CommitLog
 from edge_node.adapters.memory.deliveries import MemoryDeliveries
+from edge_node.adapters.memory.departures import MemoryDepartures
 from edge_node.adapters.memory.rosters import MemoryRosters
 from edge_node.adapters.memory.sessions import MemorySessions
 from edge_node.adapters.memory.tables import Tables
@@ -24,6 +25,7 @@ class MemoryStore:
         self.archive = MemoryArchive(tables, log)
         self.deliveries = MemoryDeliveries(tables, log)
         self.sessions = MemorySessions(tables, log)
+        self.departures = MemoryDepartures(log)
         self.rosters = MemoryRosters(tables, log)
         self.accounts = MemoryAccounts(tables, log)
         self.outbox = MemoryOutbox(tables, log, epoch)

@@ -51,6 +51,7 @@ class Tables:
         self.positions: dict[str, int] = {}
         self.preferences: dict[str, Preferences] = {}
         self.sessions: dict[int, SessionRecord] = {}
+        self.departures: dict[str, int] = {}
         self.rosters: dict[str, StoredRoster] = {}
         self.accounts: dict[str, Account] = {}
         self.accounts_version = 0

@@ -12,13 +12,15 @@ from edge_node.sessions.store import SessionRecord
 class Standing:
     """Fire-and-forget writes.  The newest of each kind and key counts, so waiting does not make them more."""
 
-    __slots__ = ("fulfilled", "numbers", "positions", "sessions", "trimmed", "waits")
+    __slots__ = ("departures", "fulfilled", "numbers", "positions", "sessions", "trimmed", "waits")
 
     def __init__(self) -> None:
         self.sessions: dict[int, SessionRecord | None] = {}
         """Key to the record to keep, or None to delete."""
         self.positions: dict[str, int] = {}
         """Account to the position up to which offline messages were delivered."""
+        self.departures: dict[str, int] = {}
+        """Account to when its last session ended."""
         self.waits: dict[tuple[str, int], bool] = {}
         """Account and id of a row that waits after all, or that was reopened and waits no more."""
         self.numbers: dict[tuple[str, int, int], int] = {}
@@ -29,9 +31,8 @@ class Standing:
         """The id up to which messages were handed on.  It alone is not worth a commit, and is not counted."""
 
     def __len__(self) -> int:
-        return (
-            len(self.sessions) + len(self.positions) + len(self.waits) + len(self.numbers) + (1 if self.trimmed else 0)
-        )
+        about_accounts = len(self.sessions) + len(self.positions) + len(self.departures)
+        return about_accounts + len(self.waits) + len(self.numbers) + (1 if self.trimmed else 0)
 
     def add_older(self, older: "Standing", limit: int) -> int:
         """Take what `older` has and this one has not newer, up to `limit` writes; how many did not fit."""
@@ -66,6 +67,7 @@ class Standing:
         return [
             (self.sessions, other.sessions),
             (self.positions, other.positions),
+            (self.departures, other.departures),
             (self.waits, other.waits),
             (self.numbers, other.numbers),
         ]

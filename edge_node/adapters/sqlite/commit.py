@@ -32,6 +32,7 @@ _SAVE_SESSION = """
 """
 _DELETE_SESSION = "DELETE FROM session WHERE key = ?"
 _ADVANCE = "INSERT INTO position (account, id) VALUES (?, ?) ON CONFLICT DO UPDATE SET id = max(id, excluded.id)"
+_LEFT = "INSERT INTO departure (account, at_us) VALUES (?, ?) ON CONFLICT DO UPDATE SET at_us = excluded.at_us"
 _FULFILLED = "UPDATE store SET fulfilled = max(fulfilled, ?)"
 _KEEP_OUTBOX_LAST = "UPDATE store SET outbox_last = max(outbox_last, (SELECT ifnull(max(sequence), 0) FROM outbox))"
 _TRIM = "DELETE FROM outbox WHERE sequence <= ?"
@@ -161,6 +162,8 @@ class Committer:
                 connection.execute(_SAVE_SESSION, (signed(key), self.last_id, *values, record.updated_us))
         if standing.positions:
             connection.executemany(_ADVANCE, standing.positions.items())
+        if standing.departures:
+            connection.executemany(_LEFT, standing.departures.items())
         amend(connection, self.places, standing)
         if standing.fulfilled:
             connection.execute(_FULFILLED, (standing.fulfilled,))

@@ -154,4 +154,8 @@ def statements(script: str) -> list[str]:
     return [each.strip() for each in bare.split(";") if each.strip()]
 
 
-MIGRATIONS: Sequence[Migration] = (_version_1,)
+def _version_2(connection: Connection, now_us: int) -> None:  # noqa: ARG001 - a migration's arguments
+    connection.execute("CREATE TABLE departure (account TEXT PRIMARY KEY, at_us INTEGER NOT NULL) WITHOUT ROWID")
+
+
+MIGRATIONS: Sequence[Migration] = (_version_1, _version_2)

@@ -9,6 +9,7 @@ from edge_node.adapters.sqlite.accounts import SqliteAccounts
 from edge_node.adapters.sqlite.archive import SqliteArchive
 from edge_node.adapters.sqlite.commit import Committer
 from edge_node.adapters.sqlite.deliveries import SqliteDeliveries
+from edge_node.adapters.sqlite.departures import SqliteDepartures
 from edge_node.adapters.sqlite.entries import Place, place
 from edge_node.adapters.sqlite.group_commit import GroupCommit
 from edge_node.adapters.sqlite.readers import Readers
@@ -29,6 +30,7 @@ class SqliteStore:
         self.archive = SqliteArchive(readers, writer, settings.count_rows_max, self._place)
         self.deliveries = SqliteDeliveries(readers, writer, settings.delivered_rows_max, self._place)
         self.sessions = SqliteSessions(readers, writer)
+        self.departures = SqliteDepartures(writer)
         self.rosters = SqliteRosters(readers, writer, settings.removals_remembered_max)
         self.accounts = SqliteAccounts(readers, writer)
         self.outbox = SqliteOutbox(readers, writer, committer)

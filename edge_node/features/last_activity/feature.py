@@ -1,12 +1,8 @@
-"""XEP-0012: since when the server runs, and when an account was last connected.
+"""Tells since when the server runs, and those who see an account's presence, when it was last connected."""
 
-The second is known since the start of this process and for a bounded number of accounts; it is told to those who see
-the account's presence.
-"""
-
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from edge_node.features.last_activity.store import DepartureStore
 from edge_node.pipeline.feature import Feature, Query, Request, Spec, To
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.roster import LiveRoster
@@ -26,30 +22,31 @@ class LastActivity:
         self,
         registry: Registry,
         roster_of: Callable[[str], Awaitable[LiveRoster]],
+        store: DepartureStore,
         monotonic: Callable[[], float],
-        *,
-        accounts_max: int,
+        now_us: Callable[[], int],
     ) -> None:
         """Compose it.
 
         Args:
             registry: who is connected.
             roster_of: the live roster of a bare JID at home here.
-            monotonic: seconds, never running backwards.
-            accounts_max: how many accounts are remembered; who left first is forgotten first.
+            store: where departures are kept.
+            monotonic: seconds, never running backwards: how long the server runs.
+            now_us: wall clock: how long ago somebody left, whatever has been restarted since.
         """
         self._registry = registry
         self._roster_of = roster_of
+        self._store = store
         self._monotonic = monotonic
-        self._accounts_max = accounts_max
+        self._now_us = now_us
         self._started = monotonic()
-        self._left: OrderedDict[str, float] = OrderedDict()
 
     def feature(self) -> Feature:
         """The feature."""
         return Feature(
             name="last_activity",
-            specs=(Spec("XEP-0012", "2.0", "of the server and of accounts, the latter since the server's start"),),
+            specs=(Spec("XEP-0012", "2.0", "of the server and of accounts"),),
             server_features=(namespaces.LAST_ACTIVITY,),
             account_features=(namespaces.LAST_ACTIVITY,),
             iq={Query("get", QUERY, To.SERVER): self._uptime, Query("get", QUERY, To.ACCOUNT): self._absence},
@@ -65,12 +62,8 @@ class LastActivity:
     def closed(self, session: Session) -> None:
         """Remember the end of an account's last session."""
         account = session.account
-        if account.sessions:
-            return
-        self._left[account.bare] = self._monotonic()
-        self._left.move_to_end(account.bare)
-        if len(self._left) > self._accounts_max:
-            self._left.popitem(last=False)
+        if not account.sessions:
+            self._store.left(account.bare, self._now_us())
 
     def _uptime(self, request: Request) -> Stanza:
         return _answer(request, self._monotonic() - self._started)
@@ -81,10 +74,10 @@ class LastActivity:
             raise StanzaError(StanzaCondition.FORBIDDEN)
         if self._registry.account(account) is not None:
             return _answer(request, 0)
-        left = self._left.get(account)
+        left = await self._store.last(account)
         if left is None:
-            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, text="not seen since the server started")
-        return _answer(request, self._monotonic() - left)
+            raise StanzaError(StanzaCondition.ITEM_NOT_FOUND, text="never seen")
+        return _answer(request, max(0, self._now_us() - left) / 1_000_000)
 
 
 def _answer(request: Request, seconds: float) -> Stanza:

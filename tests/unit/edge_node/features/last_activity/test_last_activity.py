@@ -1,9 +1,4 @@
-from edge_node.features.last_activity import LastActivity
-from edge_node.sessions.account import LocalAccount
-from edge_node.sessions.registry import Registry
-from edge_node.sessions.roster import LiveRoster, Roster
-from edge_node.sessions.session import Session, SessionLimits
-from tests.support.edge import Client, Edge, condition_of, jid
+from tests.support.edge import Client, Edge, condition_of
 from xmpp.stanza import Stanza
 
 
@@ -48,12 +43,16 @@ async def test_of_a_stranger_is_forbidden(edge: Edge) -> None:
     assert condition_of(await ask(anna, "chloe@corp.example")) == "forbidden"
 
 
-async def test_who_left_first_is_forgotten_first() -> None:
-    async def roster_of(account: str) -> LiveRoster:
-        return LiveRoster(account, Roster(1, ()))
+async def test_departures_outlive_the_core(edge: Edge) -> None:
+    desk = await edge.login("bruno", "desk")
+    await desk.leave()
+    await edge.settle()
+    await edge.restart()
+    edge.clock.advance(40)
+    anna = await edge.login("anna", "phone")
+    assert seconds(await ask(anna, "bruno@corp.example")) == 40
 
-    remembered = LastActivity(Registry(), roster_of, lambda: 1.0, accounts_max=2)
-    for name in ("anna", "bruno", "anna", "chloe"):
-        account = LocalAccount(jid(name))
-        remembered.closed(Session(1, account, jid(f"{name}/x"), None, SessionLimits()))
-    assert list(remembered._left) == ["anna@corp.example", "chloe@corp.example"]  # noqa: SLF001  nothing else shows it
+
+async def test_a_clock_that_was_set_back_makes_no_time_negative(edge: Edge) -> None:
+    edge.store.departures.left("bruno@corp.example", edge.clock.now_us() + 5_000_000)
+    assert seconds(await ask(await edge.login("anna", "phone"), "bruno@corp.example")) == 0
