@@ -32,6 +32,9 @@ WORDS: Final[Mapping[str, Callable[[Fields], str]]] = {
     "hub_started": lambda _fields: "started",
     "edge_draining": lambda _fields: "draining",
     "hub_draining": lambda _fields: "draining",
+    "edge_restarting": lambda _fields: "restarting in place",
+    "hub_restarting": lambda _fields: "restarting in place",
+    "core_lost": lambda fields: f"no core: {fields.get('connections')} connections of a listener wait",
     "listener_ready": lambda fields: f"listener {fields.get('index')} is ready",
 }
 

@@ -155,8 +155,11 @@ class BackplaneServer:
         if self._peers.get(peer.index) is peer:
             del self._peers[peer.index]
             self.metrics.listeners.set(len(self._peers))
-            self.metrics.losses.inc()
-            log.warning("listener_lost", listener=peer.index, process=peer.process)
+            if self.is_draining:
+                log.info("listener_drained", listener=peer.index, process=peer.process)
+            else:
+                self.metrics.losses.inc()
+                log.warning("listener_lost", listener=peer.index, process=peer.process)
             self._changed()
 
     def congested(self, peer: "ListenerPeer") -> None:

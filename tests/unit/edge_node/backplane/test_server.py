@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from edge_node.backplane import frames
 from edge_node.backplane.codec import FLUSH_SIZE_BYTES, batch, core_frames, receive_frame
@@ -122,6 +123,18 @@ async def test_a_listener_that_is_one_too_many_is_told_to_end(case: Case) -> Non
     assert said(transport) == [frames.Refusal("listener 2 is one too many: listeners.processes is 2")]
     assert case.server.listeners == {}
     peer.connection_lost(None)
+
+
+@pytest.mark.parametrize(("drains", "event"), [(False, "listener_lost"), (True, "listener_drained")])
+async def test_one_that_was_told_to_end_is_no_loss(case: Case, drains: bool, event: str) -> None:
+    peer, _ = await case.listener()
+    if drains:
+        case.server.drain()
+    with capture_logs() as logs:
+        peer.connection_lost(None)
+    assert [line["event"] for line in logs] == [event]
+    (losses,) = case.server.metrics.losses.collect()
+    assert losses.samples[0].value == float(not drains)
 
 
 @pytest.mark.parametrize("detaches", [True, False])
