@@ -144,7 +144,7 @@ def list_(context: click.Context, site: str, prefix: str, *, as_json: bool) -> N
 @json_option
 @click.pass_context
 def passwd(context: click.Context, local: str, wait: float | None, *, as_json: bool) -> None:
-    """Set the password of LOCAL: asked for without echo, or read as one line from standard input."""
+    """Set the password of LOCAL.  It is asked for without echo, or read as one line from standard input."""
     request = messages.SetPasswordRequest(local=local, password=new_password())
     with connected(context.obj()) as hub:
         changed = confirmed(hub, hub.SetPassword(request, timeout=CALL_SECONDS), wait)

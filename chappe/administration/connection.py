@@ -88,15 +88,30 @@ def connection_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add the options that say where the hub is; the group turns them into a Profile."""
     for option in reversed(
         (
-            click.option("--hub", envvar="CHAPPE_ADMIN_HUB", metavar="HOST:PORT", help="Administration address."),
             click.option(
-                "--ca", envvar="CHAPPE_ADMIN_CA", type=click.Path(), help="Authority of the hub's certificate."
+                "--hub",
+                envvar="CHAPPE_ADMIN_HUB",
+                show_envvar=True,
+                metavar="HOST:PORT",
+                help="Administration address.",
             ),
-            click.option("--cert", envvar="CHAPPE_ADMIN_CERT", type=click.Path(), help="Your certificate."),
-            click.option("--key", envvar="CHAPPE_ADMIN_KEY", type=click.Path(), help="Your certificate's key."),
+            click.option(
+                "--ca",
+                envvar="CHAPPE_ADMIN_CA",
+                show_envvar=True,
+                type=click.Path(),
+                help="Authority of the hub's certificate.",
+            ),
+            click.option(
+                "--cert", envvar="CHAPPE_ADMIN_CERT", show_envvar=True, type=click.Path(), help="Your certificate."
+            ),
+            click.option(
+                "--key", envvar="CHAPPE_ADMIN_KEY", show_envvar=True, type=click.Path(), help="Your certificate's key."
+            ),
             click.option(
                 "--profile",
                 envvar="CHAPPE_ADMIN_PROFILE",
+                show_envvar=True,
                 type=click.Path(dir_okay=False, path_type=Path),
                 help="TOML file with hub, ca, cert and key; relative paths are taken from its folder.",
             ),

@@ -46,7 +46,8 @@ class Unreached(click.ClickException):
 def chat(account: str, to: str | None, server: str | None, ca: Path | None, password: str | None) -> None:
     """Chat as ACCOUNT, such as anna@corp.example.
 
-    With a demo running, everything else is known.  On a terminal lines are edited; through pipes each line read is a
+    With a demo running, everything else is known; elsewhere CHAPPE_PROFILE may name a file with domain, server, ca,
+    password and a table of homes.  On a terminal lines are edited; through pipes each line read is a
     message or a command, and each line written something that happened: `* ` begins what nobody said, `! ` an error.
     """
     try:
