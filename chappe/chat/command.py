@@ -1,6 +1,7 @@
 """`chappe chat`: options, and the session from login to goodbye."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from contextlib import aclosing
@@ -12,7 +13,7 @@ import uvloop
 
 from chappe.chat.commands import Quit, execute
 from chappe.chat.conversation import Conversation
-from chappe.chat.profile import Profile, profile_of
+from chappe.chat.profile import Profile, find_profile, profile_of
 from chappe.chat.terminal import Plain, Terminal
 from chappe.client import Account, Client, ClientError, LoginRefused, parse_endpoint
 from chassis.clock import SystemClock
@@ -46,16 +47,16 @@ class Unreached(click.ClickException):
 def chat(account: str, to: str | None, server: str | None, ca: Path | None, password: str | None) -> None:
     """Chat as ACCOUNT, such as anna@corp.example.
 
-    With a demo running, everything else is known; elsewhere CHAPPE_PROFILE may name a file with domain, server, ca,
-    password and a table of homes.  On a terminal lines are edited; through pipes each line read is a
-    message or a command, and each line written something that happened: `* ` begins what nobody said, `! ` an error.
+    With a demo running, everything but the name is known; elsewhere CHAPPE_PROFILE may name a file with domain, server,
+    ca, password and a table of homes.  On a terminal lines are edited; through pipes each line read is a message or a
+    command, and each line written something that happened: `* ` begins what nobody said, `! ` an error.
     """
     try:
-        jid = JID.parse(account)
+        jid = JID.parse(address_of(account))
     except InvalidJID as error:
         raise click.UsageError(f"{account!r} is no address such as anna@corp.example") from error
     if jid.local is None:
-        raise click.UsageError(f"{account!r} names no account: write anna@{jid.domain}")
+        raise click.UsageError(f"{account!r} names no account: write its whole address, such as anna@corp.example")
     profile = profile_of(jid.domain)
     try:
         endpoint = parse_endpoint(server or (profile.server_of(jid.local) if profile is not None else jid.domain))
@@ -70,6 +71,12 @@ def chat(account: str, to: str | None, server: str | None, ca: Path | None, pass
     failure = uvloop.run(converse(account_of, to))
     if failure is not None:
         raise (Failed if isinstance(failure, LoginRefused) else Unreached)(str(failure))
+
+
+def address_of(account: str) -> str:
+    """A name alone is meant in the profile's domain."""
+    profile = None if "@" in account else find_profile(os.environ, Path.cwd())
+    return account if profile is None else f"{account}@{profile.domain}"
 
 
 def password_of(jid: JID, profile: Profile | None) -> str:

@@ -36,9 +36,10 @@ def test_nobody_is_there(runner: CliRunner, unused_tcp_port: int) -> None:
     assert str(unused_tcp_port) in result.output
 
 
-def test_a_profile_says_the_rest(runner: CliRunner, tmp_path: Path, unused_tcp_port: int) -> None:
+@pytest.mark.parametrize("account", ["anna@corp.example", "anna"])
+def test_a_profile_says_the_rest(runner: CliRunner, tmp_path: Path, unused_tcp_port: int, account: str) -> None:
     profile = f'domain = "corp.example"\nserver = "127.0.0.1:{unused_tcp_port}"\npassword = "demo"\n'
     (tmp_path / "profile.toml").write_text(profile)
-    result = runner.invoke(chat, ["anna@corp.example"], env={PROFILE_VARIABLE: "profile.toml"})
+    result = runner.invoke(chat, [account], env={PROFILE_VARIABLE: "profile.toml"})
     assert result.exit_code == 3
     assert str(unused_tcp_port) in result.output
