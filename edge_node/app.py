@@ -24,7 +24,7 @@ from chassis.expiry import CertificateExpiry
 from chassis.http import OperationsServer
 from chassis.lifecycle import Drain
 from chassis.lifecycle import run as run_process
-from chassis.lock import ProcessLock
+from chassis.lock import ProcessLock, is_held
 from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
@@ -35,7 +35,8 @@ from edge_node.adapters.store import Store
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.composition import EdgeCore, Surroundings
 from edge_node.journal import LoggedJournal
-from edge_node.listeners.process import load_tls
+from edge_node.listeners.process import load_tls, lock_path
+from edge_node.listeners.settings import PROCESSES_MAX
 from edge_node.listening import ClientPorts, Listening, listening_elsewhere, listening_here
 from edge_node.metrics import EdgeGauges
 from edge_node.settings import EdgeSettings, UplinkSettings
@@ -65,6 +66,7 @@ def run(config: Path, *, only_checks: bool = False) -> int:
     """Run the edge's core to its end, or only see whether its settings are right; return the exit code."""
     try:
         settings = load(EdgeSettings, config, os.environ)
+        check_clients_get_in(settings)
         if only_checks:
             check(settings)
             os.write(1, f"{config}: the settings are right\n".encode())
@@ -87,13 +89,26 @@ def run(config: Path, *, only_checks: bool = False) -> int:
     return run_process(main, settings.drain_seconds, Restart())
 
 
+def check_clients_get_in(settings: EdgeSettings) -> None:
+    """See whether somebody could ever log in.  Raises OperatorError."""
+    listeners = settings.listeners
+    if listeners.tls is None and listeners.require_tls and listeners.tcp.port is not None:
+        raise OperatorError(
+            "listeners.tls: is required: without a certificate nobody can log in at listeners.tcp.port, "
+            'unless listeners.require_tls is false; allowed: a table, or listeners.tcp.port = "none"'
+        )
+
+
 def check(settings: EdgeSettings) -> None:
-    """See whether the files are there that the settings name.
+    """See whether the files are there that the settings name, and whether a core that starts now could go on.
 
     Raises:
-        OperatorError: one is not, or is not what it should be.
+        OperatorError: not so.
     """
     load_tls(settings.listeners)
+    survivors = [index for index in range(PROCESSES_MAX) if is_held(lock_path(settings.backplane, index))]
+    if survivors and not settings.listeners.processes:
+        raise OperatorError("listeners.processes: there are some, and they hold the ports; end the edge with SIGTERM")
     if settings.uplink is not None:
         try:
             channel_credentials(certificates_of(settings.uplink))

@@ -1,7 +1,7 @@
 """Settings of the ports where clients connect.  Every bound on what a client may cost is here, with its answer."""
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Final
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator
@@ -30,6 +30,7 @@ def _network(text: str) -> str:
 
 Network = Annotated[str, AfterValidator(_network)]
 SizeBytes = Annotated[int, Ge(1024), Le(1024 * 1024 * 1024)]
+PROCESSES_MAX: Final = 64
 
 
 class NegotiationSettings(Settings):
@@ -164,7 +165,7 @@ class HTTPSettings(Settings):
 class ListenerSettings(Settings):
     """Where clients connect."""
 
-    processes: Annotated[int, Ge(0), Le(64)] = 0
+    processes: Annotated[int, Ge(0), Le(PROCESSES_MAX)] = 0
     """Listener processes; 0: the core listens itself, in its own process."""
 
     operations_port: OptionalPort = None

@@ -68,6 +68,18 @@ async def test_fewer_listener_processes_after_a_restart() -> None:
         await site.core.logged("listener_draining", after=seen, index=0)
 
 
+async def test_listener_processes_are_not_done_without_while_they_run() -> None:
+    async with cluster("paris", paris={"listeners": {"processes": 1}}) as company:
+        (name,) = await company.generate("paris", 1)
+        site = company["paris"]
+        async with online([company.account(name, site)]) as (anna,):
+            site.write_settings(listeners={"processes": 0})
+            site.core.hang_up()
+            refused = await site.core.logged("restart_refused")
+            assert "end the edge with SIGTERM" in refused["reason"]
+            assert not anna.disconnections
+
+
 async def test_wrong_settings_change_nothing() -> None:
     async with cluster("paris") as company:
         (name,) = await company.generate("paris", 1)

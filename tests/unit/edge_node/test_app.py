@@ -16,10 +16,12 @@ from structlog.testing import capture_logs
 from chassis.clock import SystemClock
 from chassis.errors import OperatorError
 from chassis.lifecycle import Drain
+from chassis.lock import ProcessLock
 from chassis.settings import SettingsError, load
 from edge_node.accounts.store import Account
 from edge_node.adapters.sqlite import open_store
-from edge_node.app import FAKE_ITERATIONS, LOCK_FILE, STORE_FILE, EdgeReadiness, Ports, kept_secret, run, serving
+from edge_node.app import FAKE_ITERATIONS, LOCK_FILE, STORE_FILE, EdgeReadiness, Ports, check, kept_secret, run, serving
+from edge_node.listeners.process import lock_path
 from edge_node.listening import ClientPorts, Listening
 from edge_node.settings import EdgeSettings
 from tests.support.clients import Clients
@@ -165,6 +167,48 @@ async def refusal(settings: EdgeSettings) -> str:
     assert isinstance(error, OperatorError)
     (line,) = str(error).splitlines()
     return line
+
+
+class TestCheck:
+    def test_right_settings(self, tmp_path: Path) -> None:
+        check(settings_of(tmp_path))
+
+    def test_a_certificate_that_is_not_there(self, tmp_path: Path) -> None:
+        tls = {"certificate": tmp_path / "none.pem", "key": tmp_path / "none.key"}
+        with pytest.raises(OperatorError, match=r"none\.pem"):
+            check(settings_of(tmp_path, listeners={"tls": tls}))
+
+    def test_a_link_without_its_files(self, tmp_path: Path) -> None:
+        files = dict.fromkeys(("authority", "certificate", "key"), tmp_path / "none.pem")
+        with pytest.raises(OperatorError, match=r"uplink: .*none\.pem: No such file"):
+            check(settings_of(tmp_path, uplink={"hub": "127.0.0.1:1"} | files))
+
+    def test_listener_processes_that_run(self, tmp_path: Path) -> None:
+        settings = settings_of(tmp_path, backplane={"path": tmp_path / "b.sock"})
+        with (
+            ProcessLock(lock_path(settings.backplane, 3)),
+            pytest.raises(OperatorError, match=r"^listeners\.processes"),
+        ):
+            check(settings)
+        check(settings)
+
+    def test_is_what_the_option_does(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        config = tmp_path / "edge.toml"
+        config.write_text('domain = "corp.example"\nsite = "paris"\n[listeners]\nrequire_tls = false\n')
+        assert run(config, only_checks=True) == 0
+        assert capfd.readouterr().out == f"{config}: the settings are right\n"
+        assert not (tmp_path / "data").exists()
+
+    @pytest.mark.parametrize("more", ["", 'tls_port = "none"'])
+    def test_a_port_where_nobody_could_log_in(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str], more: str
+    ) -> None:
+        config = tmp_path / "edge.toml"
+        config.write_text(f'domain = "corp.example"\nsite = "paris"\n[listeners.tcp]\n{more}\n')
+        assert run(config) == 78
+        assert capfd.readouterr().err.startswith("listeners.tls: is required")
+        config.write_text('domain = "corp.example"\nsite = "paris"\n[listeners.tcp]\nport = "none"\n')
+        assert run(config, only_checks=True) == 0  # behind a proxy
 
 
 class TestRefusals:
