@@ -220,9 +220,9 @@ class Custody:
         return self._answered(site, self.forwarding(site).appended(tuple(positions)))
 
     def _answered(self, site: str, envelopes: Iterable[Envelope]) -> Collection[str]:
-        told: set[str] = set()
+        told: dict[str, None] = {}  # a set that keeps its order
         for envelope in envelopes:
             ledger = self._ledgers.get(envelope.origin)
             if ledger is not None and ledger.answer(envelope.epoch, envelope.sequence, site):
-                told.add(envelope.origin)
+                told[envelope.origin] = None
         return told

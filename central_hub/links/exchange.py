@@ -127,14 +127,14 @@ class Exchange:
             self._welcome(connection, step.hello)
             return
         site = connection.site
-        serve: set[str] = {site}
+        serve: dict[str, None] = {site: None}  # a set that keeps its order
         if step.acknowledged:
-            serve.update(self._dispatcher.custody.acknowledged(site, step.acknowledged))
+            serve |= dict.fromkeys(self._dispatcher.custody.acknowledged(site, step.acknowledged))
         self._take_state(connection, step)
         if step.envelopes:
             self._metrics.envelopes.labels(site).inc(len(step.envelopes))
         for envelope in step.envelopes:
-            serve.update(self._pass_on(envelope))
+            serve |= dict.fromkeys(self._pass_on(envelope))
         self._dispatcher.serve(serve)
 
     def on_closed(self, connection: LinkConnection, failure: LinkFailure, unsent: list[Envelope]) -> None:

@@ -80,8 +80,9 @@ class PresenceExchange:
         self._linked: set[str] = set()
         self._leaving: dict[str, float] = {}
         self._watched: dict[str, Watched] = {}
-        self._by_watcher: dict[str, set[str]] = {}
-        self._by_home: dict[str, set[str]] = {}
+        # Sets that keep their order: the same day is the same day in every process.
+        self._by_watcher: dict[str, dict[str, None]] = {}
+        self._by_home: dict[str, dict[str, None]] = {}
 
     # ------------------------------------------------------------------------------------------------------- links
 
@@ -115,7 +116,7 @@ class PresenceExchange:
         """A site says what it watches; a full statement is whole (cascade.interest puts its parts together)."""
         if change.is_full:
             wanted = {account for account, _ in change.added}
-            self._unwatch(site, tuple(self._by_watcher.get(site, set()) - wanted))
+            self._unwatch(site, [account for account in self._by_watcher.get(site, ()) if account not in wanted])
         self._unwatch(site, change.removed)
         for account, held in change.added:
             watched = self._watch(site, account)
@@ -161,12 +162,12 @@ class PresenceExchange:
             if home is None or home == site:
                 return None
             watched = self._watched[account] = Watched(home)
-            self._by_home.setdefault(home, set()).add(account)
+            self._by_home.setdefault(home, {})[account] = None
             if home in self._linked:
                 self._links.ask(home, account)
         elif watched.home == site:
             return None
-        self._by_watcher.setdefault(site, set()).add(account)
+        self._by_watcher.setdefault(site, {})[account] = None
         return watched
 
     def _inform(self, site: str, account: str, watched: Watched, held: int) -> None:
@@ -203,12 +204,12 @@ class PresenceExchange:
         for account in accounts:
             if account not in mine:
                 continue
-            mine.remove(account)
+            del mine[account]
             watched = self._watched[account]
             del watched.watchers[site]
             if not watched.watchers:
                 del self._watched[account]
-                self._by_home[watched.home].remove(account)
+                del self._by_home[watched.home][account]
                 if watched.home in self._linked:
                     self._links.unask(watched.home, account)
         if not mine:

@@ -46,7 +46,8 @@ class RemotePresence:
         self._registry = registry
         self._link = link
         self._next_version = next_version
-        self._watchers: dict[str, set[LocalAccount]] = {}
+        self._watchers: dict[str, dict[LocalAccount, None]] = {}
+        """Contact to the accounts that watch it, in the order in which they began: a set's is another in each process."""
         self._shown: dict[str, dict[str, bytes]] = {}
         self._inspector = Inspector(PRESENCE_BYTES_MAX)
         self.unsound = 0
@@ -65,17 +66,17 @@ class RemotePresence:
             return
         watchers = self._watchers.get(contact)
         if watchers is None:
-            self._watchers[contact] = {account}
+            self._watchers[contact] = {account: None}
             self._link.watch(contact)
         else:
-            watchers.add(account)
+            watchers[account] = None
 
     def unwatch(self, account: LocalAccount, contact: str) -> None:
         """It does not any more, or has gone offline."""
         watchers = self._watchers.get(contact)
         if watchers is None or account not in watchers:
             return
-        watchers.remove(account)
+        del watchers[account]
         if not watchers:
             del self._watchers[contact]
             self._shown.pop(contact, None)
