@@ -10,6 +10,7 @@ from edge_node.custody import Acceptance, Custody
 from edge_node.pipeline.feature import SessionObserver
 from edge_node.pipeline.messages import MessagePath
 from edge_node.pipeline.passage import Passage, Waited
+from edge_node.routing.router import Asked
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session, SessionLimits
@@ -210,8 +211,8 @@ class Lifecycle:
         elif self._messages is not None:
             self._messages.returned(session, left)
         for _, subject in left:
-            if isinstance(subject, Stanza):
-                self._unread(subject)
+            if isinstance(subject, Asked) and not subject.is_answered:
+                self._unread(subject.request)
 
     def read(self, released: Sequence[tuple[bytes, object]]) -> None:
         """A client has acknowledged these."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from edge_node.pipeline.feature import Feature, Query, Request, To, handlers_of
 from edge_node.pipeline.messages import Journal
 from edge_node.pipeline.pending import Pending, PendingRequests
-from edge_node.routing.router import Router
+from edge_node.routing.router import Asked, Router
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session
 from xmpp.errors import StanzaCondition, StanzaError
@@ -54,6 +54,7 @@ class IQPath:
         to = stanza.to
         if stanza.type in _RESPONSES:
             if stanza.id is not None and to is not None and to.resource is not None:
+                _note_answered(session, to, stanza.id)
                 self._router.to_full(stanza)
         elif stanza.id is None or stanza.type not in _REQUESTS or len(stanza.payloads) != 1:
             self._refuse(stanza, session.jid, StanzaError(StanzaCondition.BAD_REQUEST))
@@ -183,6 +184,13 @@ class IQPath:
     def _reply(self, sender: JID, answer: Stanza) -> None:
         answer.to = sender
         self._router.to_full(answer)
+
+
+def _note_answered(session: Session, requester: JID, id: str) -> None:
+    """A client may answer a request, and leave before it acknowledges it: such a request is not `unread`."""
+    for _, (_, subject) in session.queue.unacknowledged() if session.queue else ():
+        if isinstance(subject, Asked) and (subject.request.sender, subject.request.id) == (requester, id):
+            subject.is_answered = True
 
 
 def _request_of(pending: Pending) -> Stanza:

@@ -1,5 +1,6 @@
 """Sends presence and IQs on their way: to a local session, to another site, or to nobody."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge_node.sessions.registry import Registry
@@ -23,6 +24,14 @@ class Uplink(Protocol):
 
     def send_transient(self, stanza: Stanza) -> bool:
         """Send it if the link is up; False if not."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a session's queue remembers of a request."""
+
+    request: Stanza
+    is_answered: bool = False
 
 
 class Router:
@@ -57,6 +66,6 @@ class Router:
             if session is None or session.dormant:
                 return False
             is_request = stanza.kind == "iq" and stanza.type in ("get", "set")
-            session.deliver(stanza.render(), stanza if is_request else None)
+            session.deliver(stanza.render(), Asked(stanza) if is_request else None)
             return True
         return self._uplink.send_transient(stanza)

@@ -106,6 +106,15 @@ class TestRequests:
         (answer,) = anna.received("iq")
         assert (answer.id, condition_of(answer)) == ("not had", "service-unavailable")
 
+    async def test_that_were_answered_and_not_acknowledged_are_not_answered_again(self, edge: Edge) -> None:
+        anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk", managed=True)
+        for id_ in ("answered", "not answered"):
+            anna.send(iq(str(bruno.jid), id_=id_))
+        bruno.send(f'<iq type="result" id="answered" to="{anna.jid}"/>')
+        await bruno.leave()
+        answers = [(answer.id, answer.type) for answer in anna.received("iq")]
+        assert answers == [("answered", "result"), ("not answered", "error")]
+
 
 class TestResponses:
     async def test_are_never_answered(self, edge: Edge) -> None:
