@@ -254,7 +254,7 @@ class Session:
 
     def taken(self, number: int) -> None:
         """The core has dealt with the stanza of this number.  The client is told as soon as none before it is open."""
-        if (self.handled - number) % COUNT_MODULUS < COUNT_MODULUS // 2:
+        if self.has_taken(number):
             return  # received again after a resumption
         if number != (self.handled + 1) % COUNT_MODULUS:
             if self.early is None:
@@ -267,6 +267,14 @@ class Session:
             if following not in self.early:
                 break
             self.early.remove(following)
+    def has_received(self, number: int) -> bool:
+        """Whether the stanza of this number has come, over the connection of now or before its count went on."""
+        return (self.number_in - number) % COUNT_MODULUS < COUNT_MODULUS // 2
+
+    def has_taken(self, number: int) -> bool:
+        """Whether the core has dealt with the stanza of this number, and with all before it."""
+        return (self.handled - number) % COUNT_MODULUS < COUNT_MODULUS // 2
+
             self.handled = following
         self._tell()
 

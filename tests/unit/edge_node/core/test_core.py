@@ -1,13 +1,20 @@
 """A connection as a listener brings it to the core."""
 
+from collections import deque
+from collections.abc import Callable
+
 import pytest
 
 from cascade.frame import HomeAnswer
 from edge_node.accounts.store import Account
+from edge_node.sessions.session import Session
 from tests.support.edge import Client, Edge, condition_of, jid
 from xmpp.errors import StanzaCondition, StreamCondition
 from xmpp.sasl import derive
+from xmpp.stanza import Stanza
 
+SUBSCRIBE = '<presence type="subscribe" to="chloe@corp.example"/>'
+PING = '<iq to="corp.example" id="ping" type="get"><ping xmlns="urn:xmpp:ping"/></iq>'
 VERIFIER = derive("demo", b"salt", 4096, "SHA-1")
 
 
@@ -154,6 +161,53 @@ class TestStanzas:
         edge.store.release()
         await edge.settle()
         assert anna.wire.taken == before + 3
+
+
+class SlowPresence:
+    """Takes presence when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[Stanza] = []
+        self.under_way: deque[Callable[[], None]] = deque()
+
+    def send(self, session: Session, stanza: Stanza, done: Callable[[], None]) -> bool:
+        del session
+        self.taken.append(stanza)
+        self.under_way.append(done)
+        return False
+
+
+class TestStanzasUnderWayAtAResumption:
+    """The client is told that they were not handled, so it sends them again."""
+
+    @pytest.fixture
+    async def anna(self, edge: Edge) -> Client:
+        """She has asked to subscribe, and her connection has been lost and resumed."""
+        anna = await edge.login("anna", "phone", managed=True)
+        self.slow = SlowPresence()
+        edge.core.presence = self.slow
+        self.before = anna.wire.taken
+        anna.send(SUBSCRIBE)
+        await anna.drop()
+        again = await edge.resume(anna)
+        assert again.wire.resumed_with == self.before
+        return again
+
+    async def test_are_not_told_to_be_handled_before_they_come_again(self, edge: Edge, anna: Client) -> None:
+        self.slow.under_way.popleft()()
+        await edge.settle()
+        assert anna.wire.taken <= self.before
+        anna.send(SUBSCRIBE)
+        anna.send(PING)
+        await edge.settle()
+        assert (anna.wire.taken, len(self.slow.taken)) == (self.before + 2, 1)
+
+    async def test_are_not_dealt_with_twice_when_they_come_meanwhile(self, edge: Edge, anna: Client) -> None:
+        anna.send(SUBSCRIBE)
+        anna.send(PING)
+        self.slow.under_way.popleft()()
+        await edge.settle()
+        assert (anna.wire.taken, len(self.slow.taken)) == (self.before + 2, 1)
 
 
 class TestEnd:
