@@ -84,6 +84,9 @@ class EdgeCore:
             deadline_seconds=settings.requests.seconds,
         )
         self._router = Router(self._domain.domain, self.directory, self.registry, self.departures)
+        self._limits = settings.sessions.limits(
+            is_durable=settings.archive.enabled, are_all_kept=settings.listeners.processes > 0
+        )
         self._lifecycle = Lifecycle(
             domain=self._domain.domain,
             registry=self.registry,
@@ -91,9 +94,9 @@ class EdgeCore:
             store=store.sessions,
             custody=store.custody,
             sources=Sources(around.next_id, around.clock.monotonic, lambda: secrets.token_bytes(SECRET_BYTES)),
-            limits=settings.sessions.limits(is_durable=settings.archive.enabled),
+            limits=self._limits,
             sessions_per_account_max=settings.sessions.per_account_max,
-            keeps_all=settings.listeners.processes > 0,
+            renumber=store.deliveries.renumber,
         )
         self._compose_presence()
         self._compose_paths()
@@ -156,10 +159,13 @@ class EdgeCore:
         )
         archive = Archive(store.archive, self._preferences, settings.archive)
         clock = around.clock
+        self._offline = OfflineMessages(
+            self._domain, store.deliveries, store.custody, self.registry, around.next_id, around.tasks.spawn
+        )
         features = (
             roster.feature(),
             *((archive.feature(),) if settings.archive.enabled else ()),
-            OfflineMessages(self._domain, store.deliveries, store.custody, around.tasks.spawn).feature(),
+            self._offline.feature(),
             carbons.feature(self._lifecycle.keep),
             ping.feature(),
             software_version.feature(version("chappe")),
@@ -176,7 +182,7 @@ class EdgeCore:
             registry=self.registry,
             custody=around.store.custody,
             outbox=self.departures,
-            waiting=around.store.deliveries,
+            waiting=self._offline,
             next_id=around.next_id,
             features=self.features,
             journal=around.journal,
@@ -202,10 +208,12 @@ class EdgeCore:
             registry=self.registry,
             lifecycle=self._lifecycle,
             deliveries=around.store.deliveries,
+            handover=self._offline.handover,
+            forget=around.store.sessions.delete,
             prepare=self._rosters.prepare,
             custody=around.store.custody,
             monotonic=around.clock.monotonic,
-            limits=settings.sessions.limits(is_durable=settings.archive.enabled),
+            limits=self._limits,
             spawn=around.tasks.spawn,
             journal=around.journal,
         )
@@ -218,7 +226,7 @@ class EdgeCore:
             give_up=self._revival.give_up,
         )
         self.housekeeping = Housekeeping(
-            ticks=(self._lifecycle.sweep, self._iqs.expire),
+            ticks=(self._lifecycle.sweep, self._revival.sweep, self._offline.sweep, self._iqs.expire),
             registry=self.registry,
             archive=around.store.archive,
             store=around.store,

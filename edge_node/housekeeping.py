@@ -80,18 +80,22 @@ class Housekeeping:
     async def run(self) -> None:
         """Do it until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tick())
+            tasks.create_task(self._tick_on())
             tasks.create_task(self._upkeep())  # it may take long, and who is to be answered does not wait for it
 
-    async def _tick(self) -> None:
+    def tick(self) -> None:
+        """Do what is done about once a second."""
+        now = self._monotonic()
+        for tick in self._ticks:
+            try:
+                tick(now)
+            except Exception as error:  # noqa: BLE001 - it must not take the core down
+                self._journal.failed("housekeeping", error)
+
+    async def _tick_on(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = self._monotonic()
-            for tick in self._ticks:
-                try:
-                    tick(now)
-                except Exception as error:  # noqa: BLE001 - it must not take the core down
-                    self._journal.failed("housekeeping", error)
+            self.tick()
 
     async def _upkeep(self) -> None:
         while True:

@@ -44,10 +44,15 @@ class SessionSettings(Settings):
     presence_grace_seconds: Seconds = 30.0
     """How long contacts at other sites are shown as they were while the link to the hub is down."""
 
-    def limits(self, *, is_durable: bool) -> SessionLimits:
-        """As sessions take them; `is_durable`: what is taken from clients is stored."""
+    def limits(self, *, is_durable: bool, are_all_kept: bool) -> SessionLimits:
+        """As sessions take them; see there."""
         return SessionLimits(
-            self.request_after, self.unacknowledged_max, self.resume_seconds, self.request_seconds, is_durable
+            self.request_after,
+            self.unacknowledged_max,
+            self.resume_seconds,
+            self.request_seconds,
+            is_durable,
+            are_all_kept,
         )
 
 

@@ -19,20 +19,17 @@ def unacknowledged(
 ) -> list[tuple[T, int]]:
     """(row, number) of what the session was sent after `after_number`, in the order of the numbers.
 
+    Every row is looked at: one that had waited has a higher number than younger ones that did not have to.
+
     Args:
-        rows: (row, deliveries) of one account, newest first; read no further than needed.
+        rows: (row, deliveries) of one account.
         session: the session's key.
         after_number: the last number that is acknowledged.
     """
-    found: list[tuple[T, int]] = []
-    ahead = HALF
-    for row, deliveries in rows:
-        for key, number in deliveries:
-            if key != session:
-                continue
-            # Looking back, numbers fall.  One that does not is from before the session began to count anew.
-            if not is_after(number, after_number) or (number - after_number) % WRAP >= ahead:
-                return found[::-1]
-            ahead = (number - after_number) % WRAP
-            found.append((row, number))
-    return found[::-1]
+    found = [
+        (row, number)
+        for row, deliveries in rows
+        for key, number in deliveries
+        if key == session and is_after(number, after_number)
+    ]
+    return sorted(found, key=lambda each: (each[1] - after_number) % WRAP)

@@ -47,7 +47,7 @@ class Lifecycle:
         sources: Sources,
         limits: SessionLimits,
         sessions_per_account_max: int,
-        keeps_all: bool,
+        renumber: Callable[[str, int, int, int], None],
     ) -> None:
         """Compose it.
 
@@ -60,7 +60,7 @@ class Lifecycle:
             sources: clock, ids and secrets.
             limits: bounds shared by the sessions.
             sessions_per_account_max: how many an account may have at once.
-            keeps_all: keep every session in the store (connections survive this process), not only resumable ones.
+            renumber: tells the store that a row of an account has another number in a session.
         """
         self._domain = domain
         self._registry = registry
@@ -71,7 +71,7 @@ class Lifecycle:
         self._limits = limits
         self._ask_at = 0.0
         self._sessions_per_account_max = sessions_per_account_max
-        self._keeps_all = keeps_all
+        self._renumber = renumber
         self._ended: Callable[[Session], None] = lambda _: None
         self._observers: tuple[SessionObserver, ...] = ()
         self._messages: MessagePath | None = None
@@ -94,7 +94,7 @@ class Lifecycle:
             observers: the features' observers.
             messages: takes what live sessions leave unread.
             unread: answers the requests among it.
-            give_up: takes dormant sessions that nobody claimed.
+            give_up: takes dormant sessions that nobody claimed, and has the store forget them.
         """
         self._ended = ended
         self._observers = tuple(observers)
@@ -142,8 +142,6 @@ class Lifecycle:
         self._store.delete(session.key)
         self._registry.rekey(session, self._sources.next_id())
         session.number_in = session.handled = session.durable = 0
-        # What was promised before is written after the answer, so it is counted.
-        session.number_out = len(session.promises or ())
         session.early = None
         if session.behind is not None:
             session.behind = deque((stanza, 0) for stanza, _ in session.behind)
@@ -152,11 +150,21 @@ class Lifecycle:
         session.managed = True
         session.secret = self._sources.secret()
         self.keep(session)
+        self._count_promises(session)
         return (resumption_id(session) if seconds else "", seconds)
+
+    def _count_promises(self, session: Session) -> None:
+        """What was promised before is written after the answer, so the client counts it: the first ones it counts."""
+        for number, promise in enumerate(session.promises or (), 1):
+            promise.number = number
+            row = _row_of(promise.subject)
+            if row is not None:
+                self._renumber(session.account.bare, row, session.key, number)
+        session.number_out = len(session.promises or ())
 
     def keep(self, session: Session) -> None:
         """Write the session's state down, if it is to survive this process."""
-        if not session.is_over and (self._keeps_all or (session.resumable and self._limits.is_durable)):
+        if not session.is_over and session.is_kept:
             self._store.save(
                 SessionRecord(
                     key=session.key,
@@ -202,14 +210,15 @@ class Lifecycle:
         if channel is not None:
             channel.close(error)
         self._registry.remove(session)
-        self._store.delete(session.key)
         self._ended(session)
         for observer in self._observers:
             observer.closed(session)
         if session.dormant:
             self._give_up(session)
-        elif self._messages is not None:
-            self._messages.returned(session, left)
+        else:
+            self._store.delete(session.key)
+            if self._messages is not None:
+                self._messages.returned(session, left)
         for _, subject in left:
             if isinstance(subject, Asked) and not subject.is_answered:
                 self._unread(subject.request)
@@ -246,6 +255,13 @@ class Lifecycle:
                     self.end(session, None)
             elif is_asking and session.queue and not session.acknowledgement_requested:
                 session.request_acknowledgement()
+
+
+def _row_of(subject: object) -> int | None:
+    """The id of the row that a promise is for."""
+    if isinstance(subject, Passage):
+        return subject.acceptance.id
+    return subject.id if isinstance(subject, Waited) else None
 
 
 def resumption_id(session: Session) -> str:

@@ -5,16 +5,18 @@ how much its client has had is not known until the client (XEP-0198) or the list
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from edge_node.backplane.ports import Channel, Reattachment
 from edge_node.core.checkpoint import restore
 from edge_node.core.lifecycle import Lifecycle
 from edge_node.custody import Custody
+from edge_node.features.offline.handover import Handover
 from edge_node.features.offline.store import DeliveryStore, Undelivered
 from edge_node.pipeline.messages import Journal
-from edge_node.pipeline.passage import Waited
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session, SessionLimits
@@ -23,6 +25,16 @@ from xmpp.errors import StreamCondition, StreamError
 from xmpp.jid import JID
 from xmpp.payloads.stanza_id import render_archive_id
 from xmpp.stanza import with_payload
+
+
+class Left(NamedTuple):
+    """What is to be done about a dormant session that has ended."""
+
+    account: str
+    key: int
+    acknowledged: int
+    """The last number that its client had certainly had."""
+    done: asyncio.Event
 
 
 class Revival:
@@ -34,10 +46,12 @@ class Revival:
         registry: Registry,
         lifecycle: Lifecycle,
         deliveries: DeliveryStore,
+        handover: Handover,
         prepare: Callable[[LocalAccount], Awaitable[None]],
         custody: Custody,
         monotonic: Callable[[], float],
         limits: SessionLimits,
+        forget: Callable[[int], None],
         spawn: Callable[[Coroutine[Any, Any, None]], bool],
         journal: Journal,
     ) -> None:
@@ -45,15 +59,18 @@ class Revival:
         self._registry = registry
         self._lifecycle = lifecycle
         self._deliveries = deliveries
+        self._handover = handover
         self._prepare = prepare
         self._custody = custody
         self._monotonic = monotonic
         self._limits = limits
+        self._forget = forget
         self._spawn = spawn
         self._journal = journal
         self._numbers: Mapping[int, int] = {}
         self._secrets: dict[int, tuple[bytes, str]] = {}
-        self._ending: dict[str, list[asyncio.Event]] = {}
+        self._left: deque[Left] = deque()
+        self._is_giving_up = False
         self._awakened: Callable[[Session], None] = lambda _: None
 
     def compose(self, awakened: Callable[[Session], None]) -> None:
@@ -71,7 +88,7 @@ class Revival:
         """
         self._numbers = numbers
         now = self._monotonic()
-        for record in records:
+        for record in sorted(records, key=lambda each: each.key):
             account = self._lifecycle.account(record.account)
             await self._prepare(account)
             session = Session(record.key, account, account.jid.with_resource(record.resource), None, self._limits)
@@ -88,11 +105,15 @@ class Revival:
             number = numbers.get(record.key, 0)
             session.number_in = session.handled = session.durable = session.taken_before = number
             self._secrets[record.key] = (record.secret, record.account)
+            older = account.sessions.get(record.resource)
+            if older is not None:  # it had been replaced, and what it had left had not been seen to
+                self._registry.remove(older)
+                self.give_up(older)
             self._registry.add(session)
             account.presence_changed()
-        for owner, row, deliveries in await self._deliveries.unfulfilled():
-            if deliveries and not any(self._registry.by_key(key) for key, _ in deliveries):
-                self._deliveries.keep_waiting(owner, row.id)
+        for owner, row in await self._deliveries.unfulfilled():
+            if row.sessions:
+                self._handover.give_back(owner, row)
 
     def number_of(self, key: int, secret: bytes, account: str) -> int | None:
         """How much the last core had taken from a session that cannot be resumed any more (`h` of `<failed/>`)."""
@@ -113,30 +134,32 @@ class Revival:
 
     def give_up(self, session: Session) -> None:
         """A dormant session has ended: what its client may not have had waits for the account."""
-        done = asyncio.Event()
-        ending = self._ending.setdefault(session.account.bare, [])
-        ending.append(done)
-        if not self._spawn(self._give_up(session, session.number_out, done)):
-            self._ended(session.account.bare, done)
+        self._left.append(Left(session.account.bare, session.key, session.number_out, asyncio.Event()))
+        self.sweep(0)
 
-    async def _give_up(self, session: Session, acknowledged: int, done: asyncio.Event) -> None:
-        bare = session.account.bare
+    def sweep(self, _now: float) -> None:
+        """Housekeeping: see to what dormant sessions have left, also when it could not be done before."""
+        if self._left and not self._is_giving_up:
+            self._is_giving_up = self._spawn(self._give_up())
+
+    async def _give_up(self) -> None:
         try:
-            for row in await self._deliveries.delivered_to(bare, session.key, acknowledged):
-                self._deliveries.keep_waiting(bare, row.id)
+            while self._left:
+                left = self._left[0]
+                for row in await self._deliveries.delivered_to(left.account, left.key, left.acknowledged):
+                    self._handover.give_back(left.account, row)
+                self._forget(left.key)  # not before: without its record, nobody would look for these rows again
+                self._left.popleft().done.set()
+        except Exception as error:  # noqa: BLE001  the store may fail; the next sweep tries again
+            self._journal.failed("give_up", error)
         finally:
-            self._ended(bare, done)
-
-    def _ended(self, bare: str, done: asyncio.Event) -> None:
-        done.set()
-        self._ending[bare].remove(done)
-        if not self._ending[bare]:
-            del self._ending[bare]
+            self._is_giving_up = False
 
     async def given_up(self, bare: str) -> None:
         """Return when all that dormant sessions of an account have left waits for it."""
-        for done in tuple(self._ending.get(bare, ())):
-            await done.wait()
+        for left in tuple(self._left):
+            if left.account == bare:
+                await left.done.wait()
 
     # Resumption (XEP-0198 section 5).
 
@@ -216,22 +239,13 @@ class Revival:
         if not session.managed:
             session.resumable = 0
         self._registry.presence_changed(session)
-        promises = [(session.promise(Waited(bare, row.id)), row) for row in missed]
-        for promise, row in promises:
-            self._deliveries.renumber(bare, row.id, session.key, promise.number)
+        rendered = partial(with_archive_id, account=session.account.jid)
+        places = self._handover.begin(session, missed, rendered)
         for data, subject in held:
             session.deliver(data, subject)
-
-        def renumbered(_: Exception | None) -> None:
-            for promise, row in promises:
-                if session.is_over:
-                    self._deliveries.keep_waiting(bare, row.id)
-                    continue
-                session.fulfil(promise, with_archive_id(row, session.account.jid))
-
-        self._custody.barrier(renumbered)
         # In the turn in which it can be sent to again: what has waited meanwhile comes before what comes from now on.
         self._awakened(session)
+        await self._handover.send(session, places, rendered)
 
 
 def with_archive_id(row: Undelivered, account: JID) -> bytes:

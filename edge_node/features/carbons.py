@@ -59,7 +59,7 @@ def _copy_received(passage: Passage) -> None:
     others = [
         session
         for session in account.sessions.values()
-        if _wants(session) and session not in passage.targets and session is not passage.session
+        if _wants(session) and session not in passage.targets and session not in (passage.session, passage.held)
     ]
     if others:
         _send(carbons.received(passage.delivered, passage.stanza.type, account.jid), others)

@@ -62,7 +62,7 @@ class Outbox(Protocol):
 
 
 class Waiting(Protocol):
-    """What is kept for an account until it has a resource again."""
+    """What is kept for an account until it has a resource, which may be at once."""
 
     def keep_waiting(self, account: str, id: int) -> None:
         """A stored message has reached nobody after all."""
@@ -163,7 +163,8 @@ class MessagePath:
         """A session has ended: see to what its client never acknowledged."""
         for _, subject in items:
             if isinstance(subject, Waited):
-                self._waiting.keep_waiting(subject.account, subject.id)
+                if not any(self._registry.by_key(key) for key in subject.sessions):
+                    self._waiting.keep_waiting(subject.account, subject.id)
             elif (
                 isinstance(subject, Passage)
                 and not subject.settled
@@ -376,15 +377,9 @@ class MessagePath:
         if recipient is None or not passage.traits.offline:
             return
         if passage.acceptance.entries:
-            account = self._registry.account(recipient.bare)
-            if account is not None and account.targets:
-                passage.targets = account.targets
-                for session in account.targets:
-                    session.deliver(passage.delivered, passage)
-            else:
-                self._waiting.keep_waiting(recipient.bare, passage.acceptance.id)
-            return
-        self.inject(passage.stanza.copy(to=recipient))
+            self._waiting.keep_waiting(recipient.bare, passage.acceptance.id)
+        else:
+            self.inject(passage.stanza.copy(to=recipient))
 
     def _copy(self, copy: Callable[[Passage], None], passage: Passage) -> None:
         try:

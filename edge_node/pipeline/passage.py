@@ -19,6 +19,7 @@ class Passage:
         "account",
         "delivered",
         "flags",
+        "held",
         "is_archived_for_sender",
         "promises",
         "recipient",
@@ -57,6 +58,8 @@ class Passage:
         """`EntryFlag` bits that the inbound records set for the recipient's row."""
         self.targets: tuple[Session, ...] = ()
         """The sessions that get it by the rules of RFC 6121 section 8.5."""
+        self.held: Session | None = None
+        """One more that will get it, but not yet: it waits for the account, behind what came before."""
         self.promises: list[Promise] | None = None
         """Their numbered places, taken before the commit."""
         self.settled = False
@@ -69,5 +72,7 @@ class Waited:
 
     account: str
     id: int
+    sessions: tuple[int, ...] = ()
+    """Keys of all sessions that it was delivered to before: while one of them lives, it has a reader."""
     acknowledged: Callable[[], None] | None = None
     """What to do once the client has had it."""

@@ -33,6 +33,8 @@ class SessionLimits:
     """How often clients with fewer than that are asked."""
     is_durable: bool = True
     """Whether what is taken from clients is stored, so that a restarted core knows how much that was."""
+    are_all_kept: bool = False
+    """Whether all sessions are kept in the store (connections survive this process), not only resumable ones."""
 
 
 class Promise:
@@ -65,6 +67,7 @@ class Session:
         "floor",
         "handled",
         "interested",
+        "is_new",
         "is_over",
         "jid",
         "key",
@@ -136,6 +139,8 @@ class Session:
         """Has asked for the roster, so it gets roster pushes (RFC 6121 section 2.1.6)."""
         self.carbons = False
         self.is_over = False
+        self.is_new = True
+        """Until its client has had the time to say something."""
         self.managed = False
         """Whether the client uses stream management."""
         self.dormant = False
@@ -151,6 +156,16 @@ class Session:
     def is_waiting(self) -> bool:
         """Whether a stanza of the session waits for the store, and those behind it for their turn."""
         return self.behind is not None
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether its client has said nothing since it bound: it may be gone, or about to count what it gets."""
+        return self.is_new and self.number_in == 0 and self.queue is None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the session is kept for the next core."""
+        return self.limits.are_all_kept or (self.resumable > 0 and self.limits.is_durable)
 
     @property
     def is_available(self) -> bool:
@@ -252,6 +267,14 @@ class Session:
         if self.channel is not None:
             self.channel.handled(self.told)
 
+    def has_received(self, number: int) -> bool:
+        """Whether the stanza of this number has come, over the connection of now or before its count went on."""
+        return (self.number_in - number) % COUNT_MODULUS < COUNT_MODULUS // 2
+
+    def has_taken(self, number: int) -> bool:
+        """Whether the core has dealt with the stanza of this number, and with all before it."""
+        return (self.handled - number) % COUNT_MODULUS < COUNT_MODULUS // 2
+
     def taken(self, number: int) -> None:
         """The core has dealt with the stanza of this number.  The client is told as soon as none before it is open."""
         if self.has_taken(number):
@@ -267,14 +290,6 @@ class Session:
             if following not in self.early:
                 break
             self.early.remove(following)
-    def has_received(self, number: int) -> bool:
-        """Whether the stanza of this number has come, over the connection of now or before its count went on."""
-        return (self.number_in - number) % COUNT_MODULUS < COUNT_MODULUS // 2
-
-    def has_taken(self, number: int) -> bool:
-        """Whether the core has dealt with the stanza of this number, and with all before it."""
-        return (self.handled - number) % COUNT_MODULUS < COUNT_MODULUS // 2
-
             self.handled = following
         self._tell()
 

@@ -344,8 +344,7 @@ class Edge:
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and do what is to be done from time to time."""
         self.clock.advance(seconds)
-        self.parts.core.lifecycle.sweep(self.clock.monotonic())
-        self.parts.core.iqs.expire(self.clock.monotonic())
+        self.parts.housekeeping.tick()
 
     async def restart(self) -> None:
         """Kill the core: what was not committed is lost; then start it anew over the same store."""

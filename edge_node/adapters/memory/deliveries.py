@@ -56,9 +56,9 @@ class MemoryDeliveries:
         self._settled.discard((account, id))
         self._log.write(lambda tables: self._reopen(tables, account, id, waits=True))
 
-    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered, tuple[tuple[int, int], ...]]]:
+    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered]]:
         return [
-            (account, self._undelivered(account, row_id), rows[row_id].deliveries)
+            (account, self._undelivered(account, row_id))
             for row_id in sorted(self._tables.messages)
             for account, rows in self._tables.entries.items()
             if row_id > self._log.last_fulfilled and row_id in rows and not rows[row_id].outgoing
@@ -66,11 +66,8 @@ class MemoryDeliveries:
 
     async def delivered_to(self, account: str, session: int, after_number: int) -> Sequence[Undelivered]:
         rows = self._tables.entries.get(account, {})
-        newest_first = ((row_id, rows[row_id].deliveries) for row_id in sorted(rows, reverse=True))
-        return [
-            self._undelivered(account, row_id, number)
-            for row_id, number in unacknowledged(newest_first, session, after_number)
-        ]
+        found = unacknowledged(((row_id, row.deliveries) for row_id, row in rows.items()), session, after_number)
+        return [self._undelivered(account, row_id, number) for row_id, number in found]
 
     async def sessions_numbers(self, since_id: int) -> Mapping[int, int]:
         messages = self._tables.messages
@@ -90,8 +87,10 @@ class MemoryDeliveries:
         self._settled.clear()
 
     def _undelivered(self, account: str, row_id: int, number: int = 0) -> Undelivered:
-        is_archived = EntryFlag.ARCHIVED in self._tables.entries[account][row_id].flags
-        return Undelivered(row_id, self._tables.messages[row_id].stanza, number, is_archived)
+        row = self._tables.entries[account][row_id]
+        sessions = tuple(key for key, _ in row.deliveries)
+        is_archived = EntryFlag.ARCHIVED in row.flags
+        return Undelivered(row_id, self._tables.messages[row_id].stanza, number, is_archived, sessions)
 
     def _waiting(self, account: str) -> list[int]:
         rows = self._tables.entries.get(account, {})

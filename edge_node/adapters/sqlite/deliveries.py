@@ -28,21 +28,21 @@ from edge_node.features.offline.store import Undelivered
 
 _POSITION = "SELECT ifnull((SELECT id FROM position WHERE account = ?), 0)"
 _OFFLINE = """
-    SELECT id, flags FROM {table}
+    SELECT id, flags, deliveries FROM {table}
     WHERE owner = (SELECT id FROM owner WHERE jid = :account) AND flags & 2 AND id > :position AND NOT flags & 512
 """
 _REOPENED = """
-    SELECT id, flags FROM {table}
+    SELECT id, flags, deliveries FROM {table}
     WHERE owner = (SELECT id FROM owner WHERE jid = :account) AND flags & 512
     AND id NOT IN (SELECT value FROM json_each(:settled))
 """
 _PAGE = """
-    SELECT page.id, stanza, flags FROM ({rows} ORDER BY id LIMIT :limit) AS page
+    SELECT page.id, stanza, flags, deliveries FROM ({rows} ORDER BY id LIMIT :limit) AS page
     CROSS JOIN message ON message.id = page.id ORDER BY page.id
 """
 _COUNT = "SELECT count(*) FROM ({rows} LIMIT :limit)"
 _DELIVERED = """
-    SELECT id, flags & 1, deliveries FROM {table}
+    SELECT id, flags, deliveries FROM {table}
     WHERE owner = (SELECT id FROM owner WHERE jid = :account) AND id > :since AND deliveries <> x''
 """
 _NEWEST = "{rows} ORDER BY id DESC LIMIT :limit"
@@ -78,16 +78,16 @@ class SqliteDeliveries:
     async def waiting(self, account: str, limit: int) -> Sequence[Undelivered]:
         place, least, settled = self._waiting_facts(account)
 
-        def read(connection: Connection) -> list[tuple[int, bytes, int]]:
+        def read(connection: Connection) -> list[tuple[int, bytes, int, bytes]]:
             statement = _PAGE.format(rows=_waiting(place))
             values = _values(connection, account, place, least, settled)
             return connection.execute(statement, values | {"limit": limit}).fetchall()
 
         rows = await self._readers.run(read)
-        shown = {row_id for row_id, _, flags in rows if flags & REOPENED}
+        shown = {row_id for row_id, _, flags, _ in rows if flags & REOPENED}
         if shown:
             self._shown.setdefault(account, set()).update(shown)
-        return [Undelivered(row_id, stanza, is_archived=bool(flags & ARCHIVED)) for row_id, stanza, flags in rows]
+        return [_undelivered(row_id, stanza, 0, flags, blob) for row_id, stanza, flags, blob in rows]
 
     async def count_waiting(self, account: str, limit: int) -> int:
         place, least, settled = self._waiting_facts(account)
@@ -122,9 +122,11 @@ class SqliteDeliveries:
         def read(connection: Connection) -> list[Undelivered]:
             rows = _delivered(connection, place, account, session, rows_max)
             found = unacknowledged(rows, session, after_number)
-            ids = json.dumps([row_id for (row_id, _), _ in found])
+            ids = json.dumps([row_id for (row_id, _, _), _ in found])
             stanzas: dict[int, bytes] = dict(connection.execute(_STANZAS, (ids,)))
-            return [Undelivered(row_id, stanzas[row_id], number, archived) for (row_id, archived), number in found]
+            return [
+                _undelivered(row_id, stanzas[row_id], number, flags, blob) for (row_id, flags, blob), number in found
+            ]
 
         return await self._readers.run(read)
 
@@ -136,17 +138,16 @@ class SqliteDeliveries:
             self._shown[account].remove(id)
         self._writer.write(lambda standing: standing.waits.__setitem__((account, id), True))
 
-    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered, tuple[tuple[int, int], ...]]]:
+    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered]]:
         least = max(standing.fulfilled for standing in self._writer.uncommitted())
 
-        def read(connection: Connection) -> list[tuple[str, Undelivered, tuple[tuple[int, int], ...]]]:
+        def read(connection: Connection) -> list[tuple[str, Undelivered]]:
             found = []
             for row_id, owners, stanza in connection.execute(_UNFULFILLED, (least,)):
                 for owner in unpack_owners(owners):
-                    account, flags, deliveries = connection.execute(_ROW, {"owner": owner, "id": row_id}).fetchone()
+                    account, flags, blob = connection.execute(_ROW, {"owner": owner, "id": row_id}).fetchone()
                     if not flags & OUTGOING:
-                        row = Undelivered(row_id, stanza, is_archived=bool(flags & ARCHIVED))
-                        found.append((account, row, tuple(unpack_deliveries(deliveries))))
+                        found.append((account, _undelivered(row_id, stanza, 0, flags, blob)))
             return found
 
         return await self._readers.run(read)
@@ -189,10 +190,15 @@ def _values(connection: Connection, account: str, place: Place, least: int, sett
 
 def _delivered(
     connection: Connection, place: Place, account: str, session: int, rows_max: int
-) -> Iterator[tuple[tuple[int, bool], Iterable[tuple[int, int]]]]:
-    """((id, whether archived), deliveries) of the account since the session began, newest first."""
+) -> Iterator[tuple[tuple[int, int, bytes], Iterable[tuple[int, int]]]]:
+    """((id, flags, packed deliveries), deliveries) of the account since the session began, the newest."""
     since = connection.execute(_SINCE, (signed(session),)).fetchone()[0]
     statement = _NEWEST.format(rows=union(_DELIVERED, place))
     values = {"account": account, "recent": place.recent, "since": since, "limit": rows_max}
-    for row_id, archived, blob in connection.execute(statement, values):
-        yield (row_id, bool(archived)), unpack_deliveries(blob)
+    for row_id, flags, blob in connection.execute(statement, values):
+        yield (row_id, flags, blob), unpack_deliveries(blob)
+
+
+def _undelivered(row_id: int, stanza: bytes, number: int, flags: int, blob: bytes) -> Undelivered:
+    sessions = tuple(key for key, _ in unpack_deliveries(blob))
+    return Undelivered(row_id, stanza, number, bool(flags & ARCHIVED), sessions)

@@ -1,14 +1,15 @@
 """XEP-0160 and RFC 6121 section 8.5.2.2: what reaches no resource waits, and is delivered with the next one."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from edge_node.custody import Custody, EntryFlag
+from edge_node.features.offline.handover import Handover
 from edge_node.features.offline.store import DeliveryStore, Undelivered
 from edge_node.pipeline.feature import Feature, Spec, Stages
-from edge_node.pipeline.passage import Passage, Waited
+from edge_node.pipeline.passage import Passage
+from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session
 from xmpp import namespaces
 from xmpp.element import serialize
@@ -32,6 +33,8 @@ class OfflineMessages:
         domain: JID,
         store: DeliveryStore,
         custody: Custody,
+        registry: Registry,
+        next_id: Callable[[], int],
         spawn: Callable[[Coroutine[Any, Any, None]], bool],
     ) -> None:
         """Compose it.
@@ -40,16 +43,23 @@ class OfflineMessages:
             domain: stamped as the source of the delay (XEP-0203).
             store: what waits.
             custody: through which it came there, maybe a moment ago.
+            registry: who is connected.
+            next_id: strictly increasing.
             spawn: runs a coroutine.
         """
         self._domain = domain
         self._store = store
-        self._custody = custody
+        self._registry = registry
         self._spawn = spawn
         self._readers: dict[str, Session] = {}
         """Bare JID to the session that is getting what waited."""
+        self._awaited: dict[Session, set[int]] = {}
+        """To whose clients, once they have spoken, these rows are due."""
         self._late: set[str] = set()
         """Bare JIDs whose reader has to look again: more was set to wait behind what it gets."""
+        self.handover = Handover(
+            store=store, custody=custody, registry=registry, next_id=next_id, keep_waiting=self.keep_waiting
+        )
 
     def feature(self) -> Feature:
         """The feature."""
@@ -64,28 +74,49 @@ class OfflineMessages:
     def _record(self, passage: Passage) -> None:
         if not passage.traits.offline:
             return
-        if passage.targets and self._is_catching_up(passage):
-            # It would overtake what was sent before it: it goes the same way, as if nobody were there yet.
-            passage.targets, passage.account = (), None
-        if not passage.targets:
+        targets = passage.targets
+        if targets and (self._readers or not targets[0].number_in):
+            self._hold(passage)
+        if not passage.targets or passage.held is not None:
             passage.flags |= _OFFLINE
 
-    def _is_catching_up(self, passage: Passage) -> bool:
-        """Whether it is for the one session alone that is still getting what waited."""
-        account = passage.account
-        if account is None or account.bare not in self._readers:
-            return False
-        reader = self._readers[account.bare]
-        others = (session for session in account.sessions.values() if session is not reader)
-        if passage.targets != (reader,) or any(session.carbons for session in others):
-            return False
-        self._late.add(account.bare)
-        return True
+    def _hold(self, passage: Passage) -> None:
+        """Have a session wait that is not to get it yet: it comes to it with what waits, as if it were not there yet.
+
+        To one that is getting what waited, it would overtake what was sent before.  To one whose client has said
+        nothing yet it would be sent uncounted, and be lost with the connection.
+        """
+        targets = passage.targets
+        bare = targets[0].account.bare
+        reader = self._readers.get(bare)
+        if reader is not None and reader in targets:
+            self._late.add(bare)
+            passage.held = reader
+        elif targets[0].is_mute:
+            passage.held = targets[0]
+            self._awaited.setdefault(targets[0], set()).add(passage.acceptance.id)
+        else:
+            return
+        passage.targets = tuple(session for session in targets if session is not passage.held)
+
+    def keep_waiting(self, account: str, id: int) -> None:
+        """A row has no reader any more: it waits for another, who may be there."""
+        self._store.keep_waiting(account, id)
+        self._look(account)
+
+    def _look(self, bare: str) -> None:
+        """Something waits for an account: somebody may be there already."""
+        account = self._registry.account(bare)
+        if bare in self._readers:
+            self._late.add(bare)
+        elif account is not None and account.targets:
+            self._begin(account.targets[0])
 
     def available(self, session: Session, *, first: bool) -> None:
         """Deliver what waits, unless another resource is getting it already."""
         del first
         if session.account.bare not in self._readers and session in session.account.targets:
+            self._awaited.pop(session, None)
             self._begin(session)
 
     def unavailable(self, session: Session, *, last: bool) -> None:
@@ -98,8 +129,25 @@ class OfflineMessages:
                 self._begin(account.targets[0])
 
     def closed(self, session: Session) -> None:
-        """The same."""
+        """The same; and what waited for it alone goes to another resource too."""
         self.unavailable(session, last=False)
+        if self._awaited.pop(session, None):
+            self._look(session.account.bare)
+
+    def sweep(self, _now: float) -> None:
+        """Housekeeping: clients without presence get what was for them alone, once they have spoken or had the time."""
+        for session in list(self._awaited):
+            if session.is_mute:
+                session.is_new = False  # which the next sweep sees
+            else:
+                self._spawn(self._deliver_direct(session, self._awaited.pop(session)))
+
+    async def _deliver_direct(self, session: Session, ids: Collection[int]) -> None:
+        """Deliver what was addressed to the full JID.  It goes on waiting for the account, which may pass it over."""
+        rows = [row for row in await self._waiting(session) if row.id in ids]
+        if not session.is_over and session.account.bare not in self._readers:
+            rendered = partial(self._delayed, account=session.account.jid)
+            await self.handover.send(session, self.handover.begin(session, rows, rendered), rendered)
 
     def _begin(self, session: Session) -> None:
         self._readers[session.account.bare] = session
@@ -119,60 +167,33 @@ class OfflineMessages:
     async def _deliver(self, session: Session) -> None:
         """Deliver page by page; a client with stream management acknowledges one before it gets the next."""
         account = session.account
-        while True:
+        rendered = partial(self._delayed, account=account.jid)
+        is_last = False
+        while not is_last:
             self._late.discard(account.bare)
             rows = await self._waiting(session)
             if not self._is_reader(session):
                 return
+            # What names the session has reached it, or will, by its number there.
+            new = [row for row in rows if session.key not in row.sessions]
             is_full = len(rows) == PAGE
-            self._hand_over(session, rows, partial(self._continue, session) if is_full else None)
-            if is_full and session.queue is not None:
-                return
-            if not is_full and account.bare not in self._late:
-                self._end(session)
-                return
-
-    async def _committed(self) -> None:
-        """Return when what was submitted before has been committed."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def settle(_: Exception | None) -> None:
-            if not settled.done():
-                settled.set_result(None)
-
-        self._custody.barrier(settle)
-        await settled
-
-    def _hand_over(self, session: Session, rows: Sequence[Undelivered], then: Callable[[], None] | None) -> None:
-        """Deliver rows; `then` follows the acknowledgement of the last one.
-
-        Each gets its number in the session, and is sent once that is stored: after a death of the core the client's
-        count tells which of them it has had.
-        """
-        if not rows:
-            return
-        account = session.account
-        last = rows[-1].id
-        promises = [session.promise(Waited(account.bare, row.id, then if row.id == last else None)) for row in rows]
-        for promise, row in zip(promises, rows, strict=True):
-            self._store.renumber(account.bare, row.id, session.key, promise.number)
-        self._store.advance(account.bare, last)
-
-        def numbered(_: Exception | None) -> None:
-            for promise, row in zip(promises, rows, strict=True):
-                if session.is_over:
-                    self._store.keep_waiting(account.bare, row.id)
-                else:
-                    session.fulfil(promise, self._delayed(row, account.jid))
-            if then is not None and session.queue is not None:
+            is_acknowledged = is_full and bool(new) and session.queue is not None
+            then = partial(self._continue, session) if is_acknowledged else None
+            places = self.handover.begin(session, new, rendered, then)
+            if rows:
+                self._store.advance(account.bare, rows[-1].id)
+            is_last = not is_full and account.bare not in self._late
+            if is_last:
+                self._end(session)  # at once: what comes for it from now on has its place behind these
+            await self.handover.send(session, places, rendered)
+            if is_acknowledged:
                 session.request_acknowledgement()  # the next page waits for it
-
-        self._custody.barrier(numbered)
+                return
 
     async def _waiting(self, session: Session) -> Sequence[Undelivered]:
         try:
             # What was set to wait before the session was there may not be committed yet.
-            await self._committed()
+            await self.handover.committed(session)
             return await self._store.waiting(session.account.bare, PAGE)
         except BaseException:
             if self._is_reader(session):

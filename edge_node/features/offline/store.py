@@ -15,6 +15,8 @@ class Undelivered:
     """Its number in the session that it was delivered to; 0 when it waits for the account."""
     is_archived: bool = False
     """Whether the account finds it in its archive too, under this id."""
+    sessions: tuple[int, ...] = ()
+    """Keys of all sessions that it was ever delivered to."""
 
 
 class DeliveryStore(Protocol):
@@ -38,8 +40,8 @@ class DeliveryStore(Protocol):
         Joins the next group commit, in order.
         """
 
-    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered, tuple[tuple[int, int], ...]]]:
-        """(account, row, deliveries) of incoming rows above the id last given to `Custody.fulfilled`."""
+    async def unfulfilled(self) -> Sequence[tuple[str, Undelivered]]:
+        """(account, row) of incoming rows above the id last given to `Custody.fulfilled`."""
 
     def keep_waiting(self, account: str, id: int) -> None:
         """Flag a row OFFLINE after all: the sessions that it was delivered to are gone.  Joins the next group commit.

@@ -47,7 +47,7 @@ class RemotePresence:
         self._link = link
         self._next_version = next_version
         self._watchers: dict[str, dict[LocalAccount, None]] = {}
-        """Contact to the accounts that watch it, in the order in which they began: a set's is another in each process."""
+        """Contact to the accounts that watch it, in the order in which they began."""
         self._shown: dict[str, dict[str, bytes]] = {}
         self._inspector = Inspector(PRESENCE_BYTES_MAX)
         self.unsound = 0

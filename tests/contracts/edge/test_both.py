@@ -133,7 +133,7 @@ class BothStores(RuleBasedStateMachine):
         self.both(lambda store: store.deliveries.last_id())
 
         async def unfulfilled(store: Store) -> list[tuple[int, str, object]]:
-            return sorted((each.id, account, to) for account, each, to in await store.deliveries.unfulfilled())
+            return sorted((each.id, account, each.sessions) for account, each in await store.deliveries.unfulfilled())
 
         self.both(unfulfilled)
 

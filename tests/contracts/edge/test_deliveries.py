@@ -139,11 +139,24 @@ class TestDelivered:
         delivered = await store.deliveries.delivered_to(ANNA, PHONE, 2**32 - 2)
         assert [each.number for each in delivered] == [2**32 - 1, 0, 1]
 
-    async def test_what_was_sent_before_the_numbers_began_again_is_not_meant(self, store: Store) -> None:
-        numbers = [1, 2, 3, 1, 2]
-        await accept(store, *(message(index, row(to=((PHONE, n),))) for index, n in enumerate(numbers, 1)))
+    async def test_what_had_waited_has_higher_numbers_than_what_came_later(self, store: Store) -> None:
+        await accept(store, message(1, row(flags=OFFLINE)), *(message(n, row(to=((PHONE, n),))) for n in (2, 3)))
+        store.deliveries.renumber(ANNA, 1, PHONE, 4)
+        await settled(store)
+        for acknowledged, ids in ((0, [2, 3, 1]), (2, [3, 1]), (3, [1]), (4, [])):
+            delivered = await store.deliveries.delivered_to(ANNA, PHONE, acknowledged)
+            assert [each.id for each in delivered] == ids
+
+    async def test_rows_say_which_sessions_they_were_ever_delivered_to(self, store: Store) -> None:
+        await accept(
+            store, message(1, row(to=((LAPTOP, 1), (PHONE, 4)), flags=OFFLINE)), message(2, row(flags=OFFLINE))
+        )
+        store.deliveries.renumber(ANNA, 2, PHONE, 5)
+        await settled(store)
         delivered = await store.deliveries.delivered_to(ANNA, PHONE, 0)
-        assert [(each.id, each.number) for each in delivered] == [(4, 1), (5, 2)]
+        assert [(each.id, each.sessions) for each in delivered] == [(1, (LAPTOP, PHONE)), (2, (PHONE,))]
+        waiting = await store.deliveries.waiting(ANNA, 5)
+        assert [(each.id, each.sessions) for each in waiting] == [(1, (LAPTOP, PHONE)), (2, (PHONE,))]
 
     async def test_a_session_saved_late_finds_what_came_after_it_began(self, store: Store) -> None:
         await accept(store, message(1, row()))

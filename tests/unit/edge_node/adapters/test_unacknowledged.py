@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from edge_node.adapters.unacknowledged import WRAP, is_after, unacknowledged
@@ -13,17 +11,16 @@ def test_numbers_are_compared_across_the_wrap(number: int, acknowledged: int, ex
     assert is_after(number, acknowledged) is expected
 
 
-def test_it_reads_no_further_than_the_first_acknowledged_row() -> None:
-    def rows() -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        yield 30, [(7, 3)]
-        yield 25, [(8, 1)]
-        yield 20, [(7, 2)]
-        yield 10, [(7, 1)]
-        raise AssertionError("read too far")
-
-    assert unacknowledged(rows(), 7, 1) == [(20, 2), (30, 3)]
+def test_it_finds_what_the_session_has_not_acknowledged() -> None:
+    rows = [(30, [(7, 3)]), (25, [(8, 1)]), (20, [(8, 9), (7, 2)]), (10, [(7, 1)])]
+    assert unacknowledged(rows, 7, 1) == [(20, 2), (30, 3)]
 
 
-def test_numbers_that_began_again_end_the_search() -> None:
-    rows = [(5, [(7, 2)]), (4, [(7, 1)]), (3, [(7, 9)]), (2, [(7, 8)])]
-    assert unacknowledged(rows, 7, 0) == [(4, 1), (5, 2)]
+def test_what_had_waited_is_found_behind_what_came_later() -> None:
+    rows = [(30, [(7, 2)]), (20, [(7, 1)]), (10, [(7, 3)])]
+    assert unacknowledged(rows, 7, 1) == [(30, 2), (10, 3)]
+
+
+def test_the_order_is_that_of_the_numbers_across_the_wrap() -> None:
+    rows = [(3, [(7, 1)]), (2, [(7, WRAP - 1)]), (1, [(7, 0)])]
+    assert unacknowledged(rows, 7, WRAP - 2) == [(2, WRAP - 1), (1, 0), (3, 1)]

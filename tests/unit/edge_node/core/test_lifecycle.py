@@ -6,6 +6,8 @@ from edge_node.core.lifecycle import parse_resumption_id, resumption_id
 from tests.support.edge import Client, Edge
 from xmpp.errors import StreamCondition, StreamError
 
+PING = '<iq to="corp.example" id="ping" type="get"><ping xmlns="urn:xmpp:ping"/></iq>'
+
 
 def message(to: str, body: str) -> str:
     return f'<message to="{to}@corp.example" type="chat"><body>{body}</body></message>'
@@ -63,6 +65,7 @@ class TestEnabling:
 
     async def test_counts_what_was_promised_before(self, edge: Edge) -> None:
         anna, bruno = await edge.login("anna", "phone"), await edge.bind("bruno", "desk")
+        await bruno.ask(PING)
         edge.store.hold()
         anna.send(message("bruno", "x").replace("bruno@corp.example", "bruno@corp.example/desk"))
         await bruno.manage()
@@ -72,6 +75,8 @@ class TestEnabling:
         await edge.settle()
         assert bruno.bodies() == ["x", "y"]
         assert bruno.session.number_out == bruno.wire.count == 2
+        await edge.restart()
+        assert (await edge.resume(bruno, 0)).bodies() == ["x", "y"]
 
     @pytest.mark.parametrize(
         "early",

@@ -1,7 +1,12 @@
 """What a core does with the sessions of the core before it."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
+from edge_node.custody import StoreUnavailable
+from edge_node.features.offline.store import Undelivered
 from tests.support.edge import Client, Edge, parse
 from xmpp import namespaces
 
@@ -151,6 +156,127 @@ class TestResumption:
         client.attachment.resume(anna.wire.resumption_id if wrong else anna.wire.resumption_id[:-2] + "zz", 0)
         await edge.settle()
         assert client.wire.resumption_refused_with == [None]
+
+
+class TestSeveralDevices:
+    """Of one account: what one of them has or will get does not wait."""
+
+    async def both(self, edge: Edge) -> tuple[Client, Client]:
+        """Two dormant sessions of Bruno, which have not said that they had the message."""
+        anna = await edge.login("anna", "phone")
+        desk, phone = [await edge.login("bruno", each, managed=True) for each in ("desk", "phone")]
+        for client in (desk, phone):
+            client.acknowledge()
+        await say(edge, anna, "bruno", "unread")
+        await edge.restart()
+        return desk, phone
+
+    async def waiting(self, edge: Edge) -> int:
+        return await edge.store.deliveries.count_waiting("bruno@corp.example", 9)
+
+    async def test_one_that_ends_leaves_it_to_the_other(self, edge: Edge) -> None:
+        _, phone = await self.both(edge)
+        desk = await edge.bind("bruno", "desk")
+        assert await self.waiting(edge) == 0
+        desk.send("<presence/>")
+        again = await edge.resume(phone, phone.wire.count - 1)
+        assert again.bodies() == ["unread"]
+        again.send("<presence/>")
+        await edge.settle()
+        assert (again.bodies(), desk.bodies()) == ([], [])
+
+    async def test_the_last_one_leaves_it_to_the_account(self, edge: Edge) -> None:
+        await self.both(edge)
+        edge.pass_time(601)
+        await edge.settle()
+        assert await self.waiting(edge) == 1
+
+    async def test_so_it_is_when_they_end_after_they_have_come_back(self, edge: Edge) -> None:
+        desk, phone = await self.both(edge)
+        desk, phone = [await edge.resume(each, each.wire.count - 1) for each in (desk, phone)]
+        await desk.leave()
+        assert await self.waiting(edge) == 0
+        await phone.leave()
+        assert await self.waiting(edge) == 1
+
+    async def test_a_device_that_is_there_gets_what_an_ended_one_has_left(self, edge: Edge) -> None:
+        anna, desk = await edge.login("anna", "phone"), await edge.login("bruno", "desk", managed=True)
+        desk.acknowledge()
+        await say(edge, anna, "bruno", "unread")
+        await edge.restart()
+        phone = await edge.login("bruno", "phone")
+        edge.pass_time(601)
+        await edge.settle()
+        assert phone.bodies() == ["unread"]
+
+
+class TestGivingUp:
+    async def left(self, edge: Edge) -> None:
+        """A message is unread when the core dies."""
+        anna, desk = await edge.login("anna", "phone"), await edge.login("bruno", "desk", managed=True)
+        desk.acknowledge()
+        await say(edge, anna, "bruno", "unread")
+        await say(edge, anna, "anna", "this tells the store that the other one has left the core")
+        await edge.restart()
+
+    async def test_is_tried_again_when_the_store_cannot_be_read(self, edge: Edge) -> None:
+        await self.left(edge)
+        read = edge.store.deliveries.delivered_to
+
+        async def fail(account: str, session: int, after_number: int) -> Sequence[Undelivered]:
+            raise StoreUnavailable
+
+        edge.store.deliveries.delivered_to = fail  # type: ignore[method-assign]
+        edge.pass_time(601)
+        await edge.settle()
+        assert [stage for stage, _ in edge.reports.failures] == ["give_up"]
+        edge.reports.failures.clear()
+        edge.store.deliveries.delivered_to = read  # type: ignore[method-assign]
+        edge.pass_time(1)
+        await edge.settle()
+        assert (await self.arrive(edge)).bodies() == ["unread"]
+
+    async def test_is_tried_again_when_too_much_is_under_way(self) -> None:
+        async with Edge("anna", "bruno", tasks_max=16) as edge:
+            await self.left(edge)
+            over = asyncio.Event()
+            for _ in range(16):
+                edge.core.tasks.spawn(self.wait(over))
+            edge.pass_time(601)
+            over.set()
+            await edge.settle()
+            edge.pass_time(1)
+            await edge.settle()
+            assert (await self.arrive(edge)).bodies() == ["unread"]
+
+    @pytest.mark.parametrize("processes", [0, 1])
+    async def test_is_made_up_for_by_the_next_core(self, processes: int) -> None:
+        """The session had been replaced; its core died before it had seen to what was left."""
+        async with Edge("anna", "bruno", listeners={"processes": processes}) as edge:
+            await self.left(edge)
+            read = edge.store.deliveries.delivered_to
+            over = asyncio.Event()
+
+            async def linger(account: str, session: int, after_number: int) -> Sequence[Undelivered]:
+                await over.wait()
+                return await read(account, session, after_number)
+
+            edge.store.deliveries.delivered_to = linger  # type: ignore[method-assign]
+            newer = await edge.bind("bruno", "desk")
+            assert newer.wire.jid is None  # it has to wait for what is left
+            edge.store.deliveries.delivered_to = read  # type: ignore[method-assign]
+            await edge.restart()
+            assert (await self.arrive(edge)).bodies() == ["unread"]
+            over.set()
+
+    async def arrive(self, edge: Edge) -> Client:
+        client = await edge.bind("bruno", "desk")
+        client.send("<presence/>")
+        await edge.settle()
+        return client
+
+    async def wait(self, event: asyncio.Event) -> None:
+        await event.wait()
 
 
 class TestReattachment:

@@ -50,7 +50,7 @@ async def test_a_crash_loses_what_was_not_committed_and_nothing_else(store: memo
     store.crash()
     assert told == [None]
     assert await waiting(store) == [1]
-    assert [row.id for _, row, _ in await store.deliveries.unfulfilled()] == [1]
+    assert [row.id for _, row in await store.deliveries.unfulfilled()] == [1]
     store.custody.accept(offline(3), told.append)
     store.release()
     assert await waiting(store) == [1, 3]

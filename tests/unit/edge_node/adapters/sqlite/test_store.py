@@ -47,7 +47,7 @@ async def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
     assert [each.id for each in await store.deliveries.delivered_to(ANNA, 7, 0)] == [1]
     assert await store.deliveries.sessions_numbers(0) == {7: 3}
     assert await store.deliveries.last_id() == 40
-    assert [each.id for _, each, _ in await store.deliveries.unfulfilled()] == [40]
+    assert [each.id for _, each in await store.deliveries.unfulfilled()] == [40]
     assert (store.outbox.last_sequence, store.outbox.envelopes, store.outbox.size_bytes) == (2, 0, 0)
     assert await store.inbox.watermarks() == {"l": (1, 5)}
     assert await store.sessions.load_all() == [record]

@@ -64,7 +64,44 @@ async def test_what_comes_between_two_pages_does_not_overtake(edge: Edge) -> Non
 
 async def test_another_device_that_is_there_gets_it_at_once(edge: Edge) -> None:
     anna = await edge.login("anna", "phone")
+    numbers = [str(number) for number in range(PAGE)]
+    write(anna, *numbers)
+    await edge.settle()
+    desk = await edge.bind("bruno", "desk")
+    await desk.manage()
+    desk.send("<presence/>")
+    await edge.settle()
+    phone = await edge.login("bruno", "phone", carbons=True)
+    write(anna, "live")
+    await edge.settle()
+    assert (phone.bodies(), desk.bodies()) == (["live"], numbers)
+    desk.acknowledge()
+    await edge.settle()
+    assert (phone.bodies(), desk.bodies()) == ([], ["live"])
+
+
+async def test_who_catches_up_gets_no_copy_of_what_is_still_to_come(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
     write(anna, *(str(number) for number in range(PAGE)))
+    await edge.settle()
+    desk = await edge.bind("bruno", "desk")
+    await desk.manage()
+    desk.send('<iq type="set" id="1"><enable xmlns="urn:xmpp:carbons:2"/></iq>')
+    desk.send("<presence/>")
+    await edge.settle()
+    tablet = await edge.login("bruno", "tablet", priority=-1, carbons=True)
+    desk.received()
+    write(anna, "live")
+    await edge.settle()
+    assert desk.received() == []
+    (copy,) = tablet.received("message")
+    assert copy.payloads == ("{urn:xmpp:carbons:2}received",)
+
+
+async def test_a_device_that_had_it_meanwhile_does_not_get_it_again(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    numbers = [str(number) for number in range(PAGE)]
+    write(anna, *numbers)
     await edge.settle()
     desk = await edge.bind("bruno", "desk")
     await desk.manage()
@@ -73,7 +110,9 @@ async def test_another_device_that_is_there_gets_it_at_once(edge: Edge) -> None:
     phone = await edge.login("bruno", "phone")
     write(anna, "live")
     await edge.settle()
-    assert phone.bodies() == ["live"]
+    await desk.leave()
+    assert phone.bodies() == ["live", *numbers]
+    assert await edge.store.deliveries.count_waiting("bruno@corp.example", 9) == 0
 
 
 async def test_what_had_waited_comes_once_although_the_core_dies(edge: Edge) -> None:
@@ -131,3 +170,55 @@ async def test_the_end_of_a_page_is_asked_about(edge: Edge) -> None:
     bruno.send("<presence/>")
     await edge.settle()
     assert bruno.wire.requests == 2  # when there was much to acknowledge, and at the end
+
+
+class TestBeforeItsClientHasSpoken:
+    """The client is about to count what it gets, or may be gone."""
+
+    async def test_what_is_for_a_session_waits_until_it_is_available(self, edge: Edge) -> None:
+        anna, bruno = await edge.login("anna", "phone"), await edge.bind("bruno", "desk")
+        write_to_desk(anna, "early")
+        await edge.settle()
+        await bruno.manage()
+        assert bruno.bodies() == []
+        bruno.send("<presence/>")
+        await edge.settle()
+        assert bruno.bodies() == ["early"]
+        await edge.restart()
+        assert (await edge.resume(bruno, 0)).bodies() == ["early"]
+
+    async def test_a_client_that_stays_without_presence_gets_it_nevertheless(self, edge: Edge) -> None:
+        anna, bruno = await edge.login("anna", "phone"), await edge.bind("bruno", "desk")
+        write_to_desk(anna, "early")
+        await edge.settle()
+        await bruno.manage()
+        edge.pass_time(1)
+        await edge.settle()
+        assert bruno.bodies() == ["early"]
+        bruno.send("<presence/>")
+        await edge.settle()
+        assert bruno.bodies() == []
+
+    async def test_so_does_one_that_stays_silent(self, edge: Edge) -> None:
+        anna, bruno = await edge.login("anna", "phone"), await edge.bind("bruno", "desk")
+        write_to_desk(anna, "early")
+        for expected in ([], ["early"]):
+            edge.pass_time(1)
+            await edge.settle()
+            assert bruno.bodies() == expected
+        write_to_desk(anna, "late")
+        await edge.settle()
+        assert bruno.bodies() == ["late"]
+
+    async def test_what_a_lost_one_did_not_get_goes_to_another_device(self, edge: Edge) -> None:
+        anna, phone = await edge.login("anna", "phone"), await edge.login("bruno", "phone")
+        bruno = await edge.bind("bruno", "desk")
+        write_to_desk(anna, "early")
+        await edge.settle()
+        assert phone.bodies() == []
+        await bruno.drop()
+        assert phone.bodies() == ["early"]
+
+
+def write_to_desk(anna: Client, body: str) -> None:
+    anna.send(f'<message to="bruno@corp.example/desk" type="chat"><body>{body}</body></message>')
