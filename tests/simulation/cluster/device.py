@@ -74,6 +74,8 @@ class Device:
         self._received = 0
         self._base = 0
         self._unacknowledged: deque[Outgoing] = deque()
+        self._left: list[Outgoing] = []
+        """What an earlier session has left unacknowledged."""
         self._sent = 0
         self._texts = 0
         self._lives = 0
@@ -156,6 +158,7 @@ class Device:
     def _forget_session(self) -> None:
         self._resumption = ""
         self._unacknowledged.clear()
+        self._left.clear()
         self.receipts = None
         self.view.clear()
         self.said = None
@@ -178,6 +181,9 @@ class Device:
     def _take_bound(self, jid: JID) -> None:
         assert self.socket is not None
         self._begin()
+        self._left += self._unacknowledged
+        self._unacknowledged.clear()
+        self._base = 0  # what is sent behind `<enable/>` is counted
         if self.is_managed:
             self.socket.say("enable_management", True, None)
         else:
@@ -192,12 +198,11 @@ class Device:
 
     def _take_management_enabled(self, resumption: str) -> None:
         self._resumption = resumption
-        self._received = self._base = 0
+        self._received = 0
         self._ready()
 
     def _ready(self) -> None:
-        left = list(self._unacknowledged)
-        self._unacknowledged.clear()
+        left, self._left = self._left, []
         self.is_online = True
         self._send(Outgoing(ROSTER))
         for outgoing in left:
