@@ -88,4 +88,4 @@ def _send(carbon: Stanza, to: Iterable[Session]) -> None:
 
 
 def _wants(session: Session) -> bool:
-    return session.carbons and not session.dormant
+    return session.carbons and not session.is_asleep

@@ -63,7 +63,7 @@ class Router:
             return False
         if self.is_local(to):
             session = self._registry.session(to)
-            if session is None or session.dormant:
+            if session is None or session.is_asleep:
                 return False
             is_request = stanza.kind == "iq" and stanza.type in ("get", "set")
             session.deliver(stanza.render(), Asked(stanza) if is_request else None)

@@ -165,6 +165,11 @@ class Session:
     @property
     def is_kept(self) -> bool:
         """Whether the session is kept for the next core."""
+    @property
+    def is_asleep(self) -> bool:
+        """Whether no client has claimed it since the restart of the core; what comes for one that is waking is held."""
+        return self.dormant and self.channel is None
+
         return self.limits.are_all_kept or (self.resumable > 0 and self.limits.is_durable)
 
     @property

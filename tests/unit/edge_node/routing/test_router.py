@@ -1,4 +1,4 @@
-from edge_node.routing.router import Router
+from edge_node.routing.router import Asked, Router
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Session, SessionLimits
@@ -27,6 +27,7 @@ def routed(*, dormant: bool = False) -> tuple[Router, Wire, Link]:
     registry, wire, link = Registry(), Wire(), Link()
     session = Session(1, LocalAccount(jid("anna")), jid("anna/phone"), wire, SessionLimits())
     session.dormant = dormant
+    session.channel = None if dormant else wire
     registry.add(session)
     return Router("corp.example", People(), registry, link), wire, link
 
@@ -64,6 +65,18 @@ def test_does_not_reach_what_is_not_there() -> None:
         assert not router.to_full(to(address))
     assert not router.to_full(Stanza("iq", "get", "1"))
     assert (wire.written, link.sent) == ([], [])
+
+
+def test_what_reaches_a_waking_session_is_held() -> None:
+    registry, wire = Registry(), Wire()
+    session = Session(1, LocalAccount(jid("anna")), jid("anna/phone"), wire, SessionLimits())
+    session.dormant = True
+    registry.add(session)
+    stanza = to("anna@corp.example/phone")
+    assert Router("corp.example", People(), registry, Link()).to_full(stanza)
+    assert wire.written == []
+    ((data, subject),) = session.revive(0)
+    assert (data, subject) == (stanza.render(), Asked(stanza))
 
 
 def test_does_not_reach_a_dormant_session() -> None:
