@@ -20,7 +20,9 @@ class Checkpoint(msgspec.Struct, array_like=True, frozen=True):
     carbons: bool
     directed: tuple[str, ...]
     acknowledged: int
-    """What the client had acknowledged when this was taken, modulo 2^32."""
+    """What the client had had when this was taken (`Session.received_by_client`), modulo 2^32."""
+    taken: int = 0
+    """The highest number that the store had of what the client sent, modulo 2^32."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -40,16 +42,14 @@ def checkpoint_of(session: Session) -> bytes:
             interested=session.interested,
             carbons=session.carbons,
             directed=tuple(jid.full for jid in session.directed or ()),
-            acknowledged=0 if session.queue is None else session.queue.acknowledged,
+            acknowledged=session.number_out if session.dormant else session.received_by_client,
+            taken=session.durable,
         )
     )
 
 
-def restore(session: Session, data: bytes) -> int:
-    """Give a session its state back.
-
-    Returns:
-        What the client had acknowledged.
+def restore(session: Session, data: bytes) -> None:
+    """Give a session its state back, and its counts as they were then.
 
     Raises:
         msgspec.MsgspecError: the bytes are no checkpoint.
@@ -73,4 +73,5 @@ def restore(session: Session, data: bytes) -> int:
         except InvalidJID:
             continue
     session.directed = directed or None
-    return checkpoint.acknowledged
+    session.number_out = checkpoint.acknowledged
+    session.durable = checkpoint.taken

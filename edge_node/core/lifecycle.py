@@ -20,6 +20,9 @@ from xmpp.errors import StanzaCondition, StanzaError, StreamCondition, StreamErr
 from xmpp.jid import JID, InvalidJID
 from xmpp.stanza import Stanza
 
+KEPT_PER_SWEEP = 500
+"""Records brought up to date at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -70,6 +73,8 @@ class Lifecycle:
         self._sources = sources
         self._limits = limits
         self._ask_at = 0.0
+        self._keep_at = 0.0
+        self._to_keep: deque[Session] = deque()
         self._sessions_per_account_max = sessions_per_account_max
         self._renumber = renumber
         self._ended: Callable[[Session], None] = lambda _: None
@@ -165,6 +170,7 @@ class Lifecycle:
     def keep(self, session: Session) -> None:
         """Write the session's state down, if it is to survive this process."""
         if not session.is_over and session.is_kept:
+            session.kept = session.durable, session.received_by_client
             self._store.save(
                 SessionRecord(
                     key=session.key,
@@ -241,8 +247,9 @@ class Lifecycle:
         """Housekeeping, about once a second.
 
         Ends what hibernated for too long or reads too slowly, asks clients now and then to acknowledge the little
-        that they were sent, and notes what could not be noted.
+        that they were sent, notes what could not be noted, and brings records up to date.
         """
+        self._keep_counts(now)
         is_asking = now >= self._ask_at
         if is_asking:
             self._ask_at = now + self._limits.request_seconds
@@ -255,6 +262,19 @@ class Lifecycle:
                     self.end(session, None)
             elif is_asking and session.queue and not session.acknowledgement_requested:
                 session.request_acknowledgement()
+
+    def _keep_counts(self, now: float) -> None:
+        """Have the records of all sessions know their counts, some at a time, before the store lets go of what tells.
+
+        The last stanza of a silent client is not kept for ever, and what a client has had need not wait for it again.
+        """
+        if not self._to_keep and now >= self._keep_at:
+            self._keep_at = now + self._limits.resume_seconds / 4
+            self._to_keep.extend(self._registry.sessions())
+        for _ in range(min(KEPT_PER_SWEEP, len(self._to_keep))):
+            session = self._to_keep.popleft()
+            if not session.dormant and session.kept != (session.durable, session.received_by_client):
+                self.keep(session)
 
 
 def _row_of(subject: object) -> int | None:

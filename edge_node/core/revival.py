@@ -67,8 +67,8 @@ class Revival:
         self._forget = forget
         self._spawn = spawn
         self._journal = journal
-        self._numbers: Mapping[int, int] = {}
-        self._secrets: dict[int, tuple[bytes, str]] = {}
+        self._secrets: dict[int, tuple[bytes, str, int]] = {}
+        """By key of a session that nobody has claimed: its secret, its account, and how much was taken from it."""
         self._left: deque[Left] = deque()
         self._is_giving_up = False
         self._awakened: Callable[[Session], None] = lambda _: None
@@ -86,14 +86,13 @@ class Revival:
             records: what the last core kept.
             numbers: by session key, the highest inbound number taken in custody.
         """
-        self._numbers = numbers
         now = self._monotonic()
         for record in sorted(records, key=lambda each: each.key):
             account = self._lifecycle.account(record.account)
             await self._prepare(account)
             session = Session(record.key, account, account.jid.with_resource(record.resource), None, self._limits)
             try:
-                session.number_out = restore(session, record.checkpoint)
+                restore(session, record.checkpoint)
             except ValueError as error:
                 self._journal.failed("restore", error)
                 continue
@@ -102,9 +101,9 @@ class Revival:
             session.resumable = self._limits.resume_seconds
             session.secret = record.secret
             session.detached_at = now
-            number = numbers.get(record.key, 0)
-            session.number_in = session.handled = session.durable = session.taken_before = number
-            self._secrets[record.key] = (record.secret, record.account)
+            session.stored(numbers.get(record.key, session.durable))
+            session.number_in = session.handled = session.taken_before = session.durable
+            self._secrets[record.key] = (record.secret, record.account, session.durable)
             older = account.sessions.get(record.resource)
             if older is not None:  # it had been replaced, and what it had left had not been seen to
                 self._registry.remove(older)
@@ -117,7 +116,8 @@ class Revival:
 
     def number_of(self, key: int, secret: bytes, account: str) -> int | None:
         """How much the last core had taken from a session that cannot be resumed any more (`h` of `<failed/>`)."""
-        return self._numbers.get(key) if self._secrets.get(key) == (secret, account) else None
+        known = self._secrets.get(key)
+        return known[2] if known is not None and known[:2] == (secret, account) else None
 
     def reattach(self, channel: Channel, state: Reattachment) -> Session | None:
         """A listener has kept a connection open while the core was away; it resends what was not handled.
@@ -129,6 +129,8 @@ class Revival:
         if session is None or session.jid.full != state.jid.full or not session.dormant:
             return None
         session.number_in = session.handled = state.handled
+        if not session.managed:
+            session.resumable = 0
         self._wake(session, channel, state.written)
         return session
 
@@ -236,8 +238,6 @@ class Revival:
         if session.is_over or session.channel is not channel:
             return
         held = session.revive(received)
-        if not session.managed:
-            session.resumable = 0
         self._registry.presence_changed(session)
         rendered = partial(with_archive_id, account=session.account.jid)
         places = self._handover.begin(session, missed, rendered)

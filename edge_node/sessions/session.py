@@ -70,6 +70,7 @@ class Session:
         "is_new",
         "is_over",
         "jid",
+        "kept",
         "key",
         "limits",
         "managed",
@@ -141,6 +142,8 @@ class Session:
         self.is_over = False
         self.is_new = True
         """Until its client has had the time to say something."""
+        self.kept: tuple[int, int] | None = None
+        """`durable` and `received_by_client` as they are in its record."""
         self.managed = False
         """Whether the client uses stream management."""
         self.dormant = False
@@ -163,13 +166,13 @@ class Session:
         return self.is_new and self.number_in == 0 and self.queue is None
 
     @property
-    def is_kept(self) -> bool:
-        """Whether the session is kept for the next core."""
-    @property
     def is_asleep(self) -> bool:
         """Whether no client has claimed it since the restart of the core; what comes for one that is waking is held."""
         return self.dormant and self.channel is None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the session is kept for the next core."""
         return self.limits.are_all_kept or (self.resumable > 0 and self.limits.is_durable)
 
     @property

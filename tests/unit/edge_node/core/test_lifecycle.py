@@ -238,6 +238,18 @@ class TestResumption:
         edge.pass_time(601)
         assert edge.core.registry.account("bruno@corp.example") is None
 
+    async def test_of_a_client_that_was_silent_for_long_knows_how_much_was_taken(self, edge: Edge) -> None:
+        anna = await edge.login("anna", "phone", managed=True)
+        anna.send(PING)
+        await edge.settle()
+        for _ in range(300):
+            edge.pass_time(10)
+            await edge.settle()
+        anna.acknowledge()
+        await edge.restart()
+        again = await edge.resume(anna)
+        assert again.wire.resumed_with == anna.wire.taken > 0
+
 
 class TestStore:
     async def test_keeps_only_sessions_that_can_come_back(self, edge: Edge) -> None:

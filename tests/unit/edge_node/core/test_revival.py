@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from edge_node.backplane.ports import Reattachment
 from edge_node.custody import StoreUnavailable
 from edge_node.features.offline.store import Undelivered
-from tests.support.edge import Client, Edge, parse
+from tests.support.edge import FACTS, Client, Edge, Wire, parse
 from xmpp import namespaces
 
+PING = '<iq to="corp.example" id="ping" type="get"><ping xmlns="urn:xmpp:ping"/></iq>'
 WITH_LISTENERS = {"processes": 1}
 STANZA_ID = f"{{{namespaces.STANZA_ID}}}stanza-id"
 
@@ -22,6 +24,14 @@ async def say(edge: Edge, client: Client, to: str, *bodies: str) -> None:
     for body in bodies:
         client.send(message(to, body))
     await edge.settle()
+
+
+async def bodies_at_arrival(edge: Edge) -> list[str]:
+    """What waits for Bruno."""
+    client = await edge.bind("bruno", "desk")
+    client.send("<presence/>")
+    await edge.settle()
+    return client.bodies()
 
 
 class TestDormant:
@@ -234,7 +244,7 @@ class TestGivingUp:
         edge.store.deliveries.delivered_to = read  # type: ignore[method-assign]
         edge.pass_time(1)
         await edge.settle()
-        assert (await self.arrive(edge)).bodies() == ["unread"]
+        assert await bodies_at_arrival(edge) == ["unread"]
 
     async def test_is_tried_again_when_too_much_is_under_way(self) -> None:
         async with Edge("anna", "bruno", tasks_max=16) as edge:
@@ -247,7 +257,7 @@ class TestGivingUp:
             await edge.settle()
             edge.pass_time(1)
             await edge.settle()
-            assert (await self.arrive(edge)).bodies() == ["unread"]
+            assert await bodies_at_arrival(edge) == ["unread"]
 
     @pytest.mark.parametrize("processes", [0, 1])
     async def test_is_made_up_for_by_the_next_core(self, processes: int) -> None:
@@ -266,14 +276,8 @@ class TestGivingUp:
             assert newer.wire.jid is None  # it has to wait for what is left
             edge.store.deliveries.delivered_to = read  # type: ignore[method-assign]
             await edge.restart()
-            assert (await self.arrive(edge)).bodies() == ["unread"]
+            assert await bodies_at_arrival(edge) == ["unread"]
             over.set()
-
-    async def arrive(self, edge: Edge) -> Client:
-        client = await edge.bind("bruno", "desk")
-        client.send("<presence/>")
-        await edge.settle()
-        return client
 
     async def wait(self, event: asyncio.Event) -> None:
         await event.wait()
@@ -301,6 +305,43 @@ class TestReattachment:
             back = await edge.reattach(bruno)
             assert back is not None
             assert back.bodies() == ["cut off"]
+
+    async def test_goes_on_counting_from_what_the_listener_knows(self) -> None:
+        """It may have been told of more than the store had, if the session cannot be resumed."""
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            anna = await edge.login("anna", "phone")
+            anna.send(PING)
+            taken = anna.wire.taken
+            await edge.restart()
+            back = await edge.reattach(anna)
+            assert back is not None
+            back.send(PING)
+            await edge.settle()
+            assert back.wire.taken == taken + 1
+
+    async def test_hears_the_answers_to_what_is_said_before_it_is_awake(self) -> None:
+        async with Edge("anna", listeners=WITH_LISTENERS) as edge:
+            anna = await edge.login("anna", "phone")
+            await edge.restart()
+            wire = Wire()
+            wire.jid, wire.key = anna.wire.jid, anna.wire.key
+            state = Reattachment(anna.jid, anna.wire.key, anna.wire.taken, anna.wire.count)
+            attachment = edge.core.reattach(wire, FACTS, state)
+            assert attachment is not None
+            back = Client(edge, wire, attachment)
+            assert (await back.ask(PING)).type == "result"
+
+    async def test_that_never_comes_leaves_only_what_may_not_have_been_read(self) -> None:
+        async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
+            anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
+            await say(edge, anna, "bruno", "read long ago")
+            edge.pass_time(300)
+            await say(edge, anna, "bruno", "of the last moments")
+            assert bruno.bodies() == ["read long ago", "of the last moments"]
+            await edge.restart()
+            edge.pass_time(601)
+            await edge.settle()
+            assert (await bodies_at_arrival(edge)) == ["of the last moments"]
 
     async def test_drops_what_was_taken_and_takes_the_rest(self) -> None:
         async with Edge("anna", "bruno", listeners=WITH_LISTENERS) as edge:
