@@ -381,7 +381,7 @@ class Device:
 
     def _breaches(self) -> int:
         """How often anything has happened after which clients send again."""
-        return self.world.trace.seen["site died"] + self.world.trace.seen["connection lost"]
+        return sum(self.world.trace.seen[breach] for breach in ("site died", "core died", "connection lost"))
 
     def ping(self, to: str) -> None:
         """Send a request that has to be answered once, by whomever, unless somebody sends something again."""

@@ -224,7 +224,7 @@ async def check_rest(world: World, name: str, edge: EdgeCore) -> None:
                 f"{session.jid} has something left: {session.promises} {session.early} {session.pending}", name
             )
     records = await site.store.sessions.load_all()
-    if {record.key for record in records} != {session.key for session in edge.registry.sessions() if session.resumable}:
+    if {record.key for record in records} != {session.key for session in edge.registry.sessions() if session.is_kept}:
         raise Broken(f"{name} has {len(records)} session records", name)
 
 

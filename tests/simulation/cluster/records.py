@@ -25,7 +25,7 @@ class Message:
     may_repeat: bool = False
     """Sent again without knowing whether it had been taken."""
     was_resent: bool = False
-    """Sent again after a resumption: what was refused and not acknowledged may be taken now."""
+    """Sent again after a resumption, or to the next core: what was refused and not acknowledged may be taken now."""
     was_written: bool = False
     """To the socket of a client without stream management."""
     receipts: list[str] = field(default_factory=list)

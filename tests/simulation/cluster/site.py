@@ -20,6 +20,7 @@ from edge_node.composition import EdgeCore, Surroundings
 from edge_node.settings import EdgeSettings
 from edge_node.tasks import BoundedTasks
 from tests.simulation.cluster.hub import NO_CERTIFICATES
+from tests.simulation.cluster.listener import Backplane
 from tests.simulation.cluster.network import Call
 from tests.simulation.cluster.trace import Trace
 
@@ -143,7 +144,9 @@ class Reports:
 class Site:
     """A site with its lives."""
 
-    def __init__(self, name: str, domain: str, clock: Clock, random: Random, trace: Trace) -> None:
+    def __init__(
+        self, name: str, domain: str, clock: Clock, random: Random, trace: Trace, *, has_listeners: bool
+    ) -> None:
         self.name = name
         self.clock = clock
         self.trace = trace
@@ -156,7 +159,7 @@ class Site:
             {
                 "domain": domain,
                 "site": name,
-                "listeners": {},
+                "listeners": {"processes": int(has_listeners)},
                 "sessions": {
                     "resume_seconds": RESUME_SECONDS,
                     "request_after": 3,
@@ -167,6 +170,7 @@ class Site:
                 "uplink": {"hub": "hub", "authority": "none", "certificate": "none", "key": "none"},
             }
         )
+        self.backplane = Backplane(name, Random(random.random())) if has_listeners else None
         self.edge: EdgeCore | None = None
         self.link: LinkClient | None = None
         self.tasks: BoundedTasks | None = None
@@ -186,6 +190,8 @@ class Site:
             edge.connect(self.link)
             group.create_task(self.link.run())
             self.edge = edge
+            if self.backplane is not None:
+                self.backplane.open(edge.core)
             is_up()
             await asyncio.Event().wait()
 
@@ -213,6 +219,8 @@ class Site:
     def die(self) -> None:
         """Nothing of this life reaches the store from now on; its task has to be cancelled, and then `buried`."""
         self.edge = None
+        if self.backplane is not None:
+            self.backplane.core_died()
         self.store.crash(is_committed=self._random.random() < 0.5)
         self.store.hold()
 

@@ -42,6 +42,8 @@ class Socket:
             random, seconds_max, lambda item: device.take(self, item[0], item[1])
         )
         self._passed: deque[Message | None] = deque()
+        self._unread: deque[tuple[str, tuple[Any, ...], Message | None]] = deque()
+        self._is_paused = False
         self._handled = 0
         self.is_over = False
         self.attachment = core.attach(self, FACTS)
@@ -63,6 +65,12 @@ class Socket:
             self.cut()
             self.attachment.detach(is_clean, "lost")
 
+    def core_died(self) -> None:
+        """The listener sends the next core what this one had not handled."""
+        for message in self._passed:
+            if message is not None:
+                message.was_resent = True
+
     def die(self) -> None:
         """The server process is dead: nobody is there to find out."""
         self.is_over = True
@@ -72,7 +80,9 @@ class Socket:
         what, arguments, message = item
         if self.is_over:
             return
-        if what == "receive":
+        if self._is_paused:
+            self._unread.append(item)
+        elif what == "receive":
             self._passed.append(message)
             self.attachment.receive(parse(arguments[0]))
         elif what == "leave":
@@ -114,8 +124,12 @@ class Socket:
         self._tell("resumption_refused", h)
 
     def deliver(self, data: bytes) -> None:
-        if self.is_over:
-            return
+        if not self.is_over:
+            self.written(data)
+            self._tell("deliver", data)
+
+    def written(self, data: bytes) -> None:
+        """The core has let go of a stanza, whether the socket is still there or not."""
         found = ID.match(data)
         message = self._device.messages.get(found[1].decode()) if found else None
         if message is not None and b'type="error"' in data.partition(b">")[0]:
@@ -123,7 +137,6 @@ class Socket:
             message.refusal = condition[1].decode() if condition else "unknown"
         elif message is not None and not self._device.is_managed:
             message.was_written = True
-        self._tell("deliver", data)
 
     def nonza(self, data: bytes) -> None:
         self._tell("nonza")
@@ -144,7 +157,9 @@ class Socket:
             self.attachment.detach(clean=False, reason="closed")
 
     def pause_reading(self) -> None:
-        """The lanes are short: what is on its way is little."""
+        self._is_paused = True
 
     def resume_reading(self) -> None:
-        """As above."""
+        self._is_paused = False
+        while self._unread and not self._is_paused:
+            self._arrive(self._unread.popleft())

@@ -153,9 +153,9 @@ async def disturb(world: World, until: float, faults: dict[Fault, int]) -> None:
             group.create_task(fault(world, random))
 
 
-async def tell(seed: int, check: Callable[[World], Coroutine[Any, Any, None]]) -> World:
-    """Run a seed, and check."""
-    world = World(seed)
+async def tell(seed: int, check: Callable[[World], Coroutine[Any, Any, None]], *, is_lasting: bool = False) -> World:
+    """Run a seed, and check; see `World`."""
+    world = World(seed, is_lasting=is_lasting)
     with logging_to(world.trace):
         async with world.running():
             await world.furnish()

@@ -13,6 +13,7 @@ from chassis.clock import MICROSECONDS
 from edge_node.backplane.ports import Core
 from tests.simulation.cluster.device import Device
 from tests.simulation.cluster.hub import Hub
+from tests.simulation.cluster.listener import Listener
 from tests.simulation.cluster.network import Call
 from tests.simulation.cluster.records import Message, Pair, Receipts
 from tests.simulation.cluster.site import Site
@@ -45,8 +46,10 @@ class WallClock:
 class World:
     """Everything of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_lasting: bool) -> None:
+        """Make it of a seed; `is_lasting`: some sites have listeners that outlive their cores."""
         self.random = Random(seed)
+        self._is_lasting = is_lasting
         self._group = asyncio.TaskGroup()
         self._loop = asyncio.get_running_loop()
         self.trace = Trace(self._loop.time)
@@ -62,6 +65,8 @@ class World:
         """By site: from when to when its store could not commit."""
         self._calls: dict[str, tuple[Call, Call]] = {}
         self._lives: dict[str, asyncio.Task[None]] = {}
+        self._listeners: dict[str, tuple[Listener, asyncio.Task[None]]] = {}
+        """By site: the one that lives."""
         self._clocks: dict[str, WallClock] = {}
         self._randoms = 0
         self.hub = Hub(DOMAIN, self.clock_of("hub"), self.chance("hub"))
@@ -104,7 +109,14 @@ class World:
         await self.hub.furnish(homes)
         self.start_hub()
         for name, locals_ in homes.items():
-            self.sites[name] = Site(name, DOMAIN, self.clock_of(name), self.chance(name), self.trace)
+            self.sites[name] = Site(
+                name,
+                DOMAIN,
+                self.clock_of(name),
+                self.chance(name),
+                self.trace,
+                has_listeners=self._is_lasting and random.random() < 0.8,
+            )
             self.failed[name] = []
             self.homes |= {f"{local}@{DOMAIN}": name for local in locals_}
             self.start_site(name)
@@ -129,13 +141,20 @@ class World:
 
     def start_site(self, name: str) -> None:
         site = self.sites[name]
+        if site.backplane is not None and name not in self._listeners:
+            listener = site.backplane.listener()
+            self._listeners[name] = (listener, self._group.create_task(listener.live()))
         self._lives[name] = self._group.create_task(
             site.live(lambda: self._dial(site), lambda: self.trace.note(name, "is up"))
         )
 
     async def kill(self, name: str, seconds: float) -> None:
-        """Kill the process of the hub or of a site, and start it again after a while."""
-        self.fault(f"{name} dies", kind="hub died" if name == "hub" else "site died")
+        """Kill the process of the hub or of a site, with or without its listener, and start it again after a while."""
+        is_core = name in self._listeners and self.random.random() < 0.7
+        if is_core:
+            self.fault(f"the core of {name} dies", kind="core died")
+        else:
+            self.fault(f"{name} dies", kind="hub died" if name == "hub" else "site died")
         life = self._lives[name]
         if name == "hub":
             self.hub.die()
@@ -143,10 +162,13 @@ class World:
         else:
             self.sites[name].die()
             broken = [name]
-            for device in self.devices:
-                if self.homes[device.account] == name and device.socket is not None:
-                    device.socket.die()
-                    self._loop.call_later(self.random.uniform(0, 1), device.noticed, device.socket)
+            if is_core:
+                self._listeners[name][0].core_died()
+                for device in self.devices:
+                    if self.homes[device.account] == name:
+                        device.absences.append(self._loop.time())
+            else:
+                await self._kill_listeners(name)
         for site in broken:
             self.break_call(site)
         life.cancel()
@@ -161,6 +183,18 @@ class World:
         else:
             self.start_site(name)
 
+    async def _kill_listeners(self, name: str) -> None:
+        """Those who hold the sockets of a site are dead: the core itself, or its listener process."""
+        for device in self.devices:
+            if self.homes[device.account] == name and device.socket is not None:
+                device.socket.die()
+                self._loop.call_later(self.random.uniform(0, 1), device.noticed, device.socket)
+        if name in self._listeners:
+            _, life = self._listeners.pop(name)
+            life.cancel()
+            with suppress(asyncio.CancelledError):
+                await life
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """What is started lives as long as this context."""
@@ -170,7 +204,7 @@ class World:
             finally:
                 self.trace.is_over = True
                 self.hub.die()
-                for life in self._lives.values():
+                for life in (*self._lives.values(), *(life for _, life in self._listeners.values())):
                     life.cancel()
 
     # -- the network
@@ -204,7 +238,10 @@ class World:
         self.partitioned.discard(site)
 
     def reach(self, device: Device) -> Core | None:
-        edge = self.sites[self.homes[device.account]].edge
+        home = self.homes[device.account]
+        edge = self.sites[home].edge
+        if home in self._listeners:
+            return self._listeners[home][0]
         return None if edge is None else edge.core
 
     # -- stores
