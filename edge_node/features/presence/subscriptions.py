@@ -246,6 +246,10 @@ class Subscriptions:
         for rendered in self._remote.gone_for(contact, account):
             for session in available:
                 session.deliver(rendered)
+        for session in available:
+            if session.dormant:  # what it was shown by the last core is not known, and it may not ask for it later
+                gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(contact))
+                session.deliver(gone.render())
         self._remote.unwatch(account, contact)
 
 

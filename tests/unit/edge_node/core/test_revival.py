@@ -8,6 +8,7 @@ import pytest
 from edge_node.backplane.ports import Reattachment
 from edge_node.custody import StoreUnavailable
 from edge_node.features.offline.store import Undelivered
+from edge_node.sessions.roster import RosterItem, Subscription
 from tests.support.edge import FACTS, Client, Edge, Wire, parse
 from xmpp import namespaces
 
@@ -57,6 +58,19 @@ class TestDormant:
         again.send("<presence/>")
         await edge.settle()
         assert again.bodies() == ["unread"]
+
+    async def test_they_hear_of_contacts_elsewhere_that_were_removed_meanwhile(self, edge: Edge) -> None:
+        both = RosterItem("david@corp.example", subscription=Subscription.BOTH)
+        await edge.store.rosters.put("bruno@corp.example", both, 2)
+        desk = await edge.login("bruno", "desk", managed=True)
+        await edge.restart()
+        phone = await edge.login("bruno", "phone")
+        removal = '<item jid="david@corp.example" subscription="remove"/>'
+        await phone.ask(f'<iq type="set" id="1"><query xmlns="jabber:iq:roster">{removal}</query></iq>')
+        again = await edge.resume(desk)
+        assert ("unavailable", "david@corp.example") in {
+            (stanza.type, str(stanza.sender)) for stanza in again.received("presence")
+        }
 
     async def test_what_comes_for_them_waits(self, edge: Edge) -> None:
         await edge.login("bruno", "desk", managed=True)

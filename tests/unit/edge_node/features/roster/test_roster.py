@@ -8,6 +8,7 @@ from xmpp.payloads import roster as wire
 from xmpp.stanza import Stanza
 
 Subscription = wire.Subscription
+REMOVE_BRUNO = '<item jid="bruno@corp.example" subscription="remove"/>'
 DAVID = "david@corp.example"
 
 
