@@ -225,4 +225,4 @@ class Custody:
             ledger = self._ledgers.get(envelope.origin)
             if ledger is not None and ledger.answer(envelope.epoch, envelope.sequence, site):
                 told[envelope.origin] = None
-        return told
+        return told.keys()
