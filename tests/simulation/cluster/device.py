@@ -1,6 +1,7 @@
 """A client as careful as XEP-0198 asks for, or one without stream management; and its user."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from typing import Any, Protocol
 
 from edge_node.backplane.ports import Core
 from tests.simulation.cluster.records import Message, Pair, Receipts
+from tests.simulation.cluster.requests import ERROR, NOTICED_SECONDS_MAX, Requests
 from tests.simulation.cluster.socket import Socket
 from tests.simulation.cluster.trace import Trace
 from tests.support.edge import parse
 from xmpp.errors import StanzaError
 from xmpp.jid import JID
+from xmpp.payloads import carbons
 from xmpp.stanza import Stanza
 
 ROSTER = '<iq type="get" id="roster"><query xmlns="jabber:iq:roster"/></iq>'
+CARBONS = '<iq type="set" id="carbons"><enable xmlns="urn:xmpp:carbons:2"/></iq>'
 BODY = "{jabber:client}body"
 STATUS = "{jabber:client}status"
-PING = "{urn:xmpp:ping}ping"
-ERROR = "{jabber:client}error"
+COPIED = re.compile(rb'<message [^>]*id="(m\d+)"')
 
 
 class World(Protocol):
@@ -55,6 +58,9 @@ class Device:
         self.jid = f"{account}/{resource}"
         self.is_managed = is_managed
         self.messages: Mapping[str, Message] = world.messages
+        self.has_carbons = False
+        """Whether it asks for copies of what its account's other devices get and send."""
+        self.priority = 0
         self.is_wanted = False
         """Whether its user wants it to be connected."""
         self.shows: str | None = None
@@ -80,7 +86,7 @@ class Device:
         self._texts = 0
         self._lives = 0
         self._is_dialling = False
-        self._pings: dict[str, tuple[Socket, int]] = {}
+        self.requests = Requests(world, self, lambda data: self._send(Outgoing(data)))
 
     # -- the connection
 
@@ -140,7 +146,7 @@ class Device:
         self.world.trace.note("fault", f"{self.name} loses its connection", kind="connection lost")
         self.absences.append(self._loop.time())
         socket.cut()
-        self._loop.call_later(self._random.uniform(0, 4), socket.notice)
+        self._loop.call_later(self._random.uniform(0, NOTICED_SECONDS_MAX), socket.notice)
         self._loop.call_later(self._random.uniform(0, 1), self.noticed, socket)
 
     def noticed(self, socket: Socket) -> None:
@@ -205,6 +211,8 @@ class Device:
         left, self._left = self._left, []
         self.is_online = True
         self._send(Outgoing(ROSTER))
+        if self.has_carbons:
+            self._send(Outgoing(CARBONS))
         for outgoing in left:
             if outgoing.message is not None:
                 outgoing.message.was_resent = True
@@ -284,12 +292,22 @@ class Device:
             self.log(f"{stanza.id} came back as an error")
             return
         body = stanza.find(BODY)
+        if self.receipts is not None and stanza.payloads[:1] in ((carbons.RECEIVED,), (carbons.SENT,)):
+            self._take_copy(stanza)
         if body is None or self.receipts is None:
             return
         message = self.world.messages[body.text]
         message.receipts.append(self.receipts.session)
         self.receipts.messages.append((self._loop.time(), message))
         self.log(f"gets {message.id} (stanza {self._received})")
+
+    def _take_copy(self, stanza: Stanza) -> None:
+        assert self.receipts is not None
+        found = COPIED.search(stanza.inner)
+        assert found is not None, stanza
+        message = self.world.messages[found[1].decode()]
+        self.receipts.copies.append((self._loop.time(), message))
+        self.log(f"gets a copy of {message.id} (stanza {self._received})")
 
     def _take_presence(self, stanza: Stanza) -> None:
         sender = stanza.sender
@@ -328,9 +346,8 @@ class Device:
     def _take_iq(self, stanza: Stanza) -> None:
         if stanza.type in ("get", "set") and stanza.sender is not None:
             self._send(Outgoing(f'<iq type="result" id="{stanza.id}" to="{stanza.sender.full}"/>'))
-        elif stanza.id in self._pings:
-            socket, answers = self._pings[stanza.id]
-            self._pings[stanza.id] = (socket, answers + 1)
+        else:
+            self.requests.answered(stanza)
 
     # -- what it says
 
@@ -354,9 +371,10 @@ class Device:
             Outgoing(f'<message type="chat" to="{to}" id="{message.id}"><body>{message.id}</body></message>', message)
         )
 
-    def show(self, *, is_available: bool) -> None:
+    def show(self, *, is_available: bool, priority: int = 0) -> None:
         """Change what is seen of it."""
         self._texts += 1
+        self.priority = priority
         self.shows = f"{self.name}-{self._texts}" if is_available else None
         self._show()
 
@@ -370,7 +388,8 @@ class Device:
         else:
             if self.said is None:
                 self.view.clear()
-            self._send(Outgoing(f"<presence><status>{self.shows}</status></presence>"))
+            priority = f"<priority>{self.priority}</priority>" if self.priority else ""
+            self._send(Outgoing(f"<presence><status>{self.shows}</status>{priority}</presence>"))
         self.said = self.shows
 
     def subscription(self, kind: str, contact: str) -> None:
@@ -378,24 +397,3 @@ class Device:
         if self.is_online:
             self.log(f"says {kind} to {contact}")
             self._send(Outgoing(f'<presence type="{kind}" id="{kind}-{self.name}" to="{contact}"/>'))
-
-    def _breaches(self) -> int:
-        """How often anything has happened after which clients send again."""
-        return sum(self.world.trace.seen[breach] for breach in ("site died", "core died", "connection lost"))
-
-    def ping(self, to: str) -> None:
-        """Send a request that has to be answered once, by whomever, unless somebody sends something again."""
-        socket = self.socket
-        assert socket is not None
-        self._texts += 1
-        id_ = f"ping-{self._texts}"
-        self._pings[id_] = (socket, 0)
-        before = self._breaches()
-        self._send(Outgoing(f'<iq type="get" id="{id_}" to="{to}"><ping xmlns="urn:xmpp:ping"/></iq>'))
-
-        def check() -> None:
-            _, answers = self._pings.pop(id_)
-            if answers != 1 and self.socket is socket and not socket.is_over and self._breaches() == before:
-                self.world.complaints.append(f"{self.name}: {id_} to {to} was answered {answers} times")
-
-        self._loop.call_later(12, check)

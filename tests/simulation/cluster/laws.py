@@ -33,6 +33,7 @@ async def check(world: World) -> None:
     find_doubtful(world)
     check_loss(world)
     check_repetition(world)
+    check_copies(world)
     check_order(world)
     check_refusals(world)
     await check_archives(world)
@@ -78,6 +79,22 @@ def check_repetition(world: World) -> None:
                 raise Broken(
                     f"{message.id} came {times} times to {session.session}", message.id, *names(world, session.account)
                 )
+
+
+def check_copies(world: World) -> None:
+    """A copy comes once, and not behind the message itself; what had waited may come behind its copy."""
+    for session in world.sessions:
+        first: dict[str, float] = {}
+        for received_at, message in session.messages:
+            first.setdefault(message.id, received_at)
+        for message, times in Counter(message for _, message in session.copies).items():
+            if times > 1 and not message.may_repeat:
+                about = (message.id, *names(world, session.account))
+                raise Broken(f"a copy of {message.id} came {times} times to {session.session}", *about)
+        for received_at, message in session.copies:
+            if first.get(message.id, received_at + 1) <= received_at and not message.may_repeat:
+                about = (message.id, *names(world, session.account))
+                raise Broken(f"a copy of {message.id} came behind it to {session.session}", *about)
 
 
 def check_order(world: World) -> None:

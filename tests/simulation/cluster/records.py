@@ -51,6 +51,8 @@ class Receipts:
     is_managed: bool
     began_at: float
     messages: list[tuple[float, Message]] = field(default_factory=list)
+    copies: list[tuple[float, Message]] = field(default_factory=list)
+    """Carbons."""
 
 
 @dataclass

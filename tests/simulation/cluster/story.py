@@ -26,7 +26,8 @@ def write(world: World, device: Device, random: Random) -> None:
 
 
 def show(world: World, device: Device, random: Random) -> None:
-    device.show(is_available=random.random() < 0.8)
+    priority = random.choice((0, 0, 5, -1)) if world.is_rich else 0
+    device.show(is_available=random.random() < 0.8, priority=priority)
 
 
 def connect(world: World, device: Device, random: Random) -> None:
@@ -68,10 +69,23 @@ def end(world: World, device: Device, random: Random) -> None:
         device.subscription("unsubscribed", pair.watcher)
 
 
+def remove(world: World, device: Device, random: Random) -> None:
+    """Take somebody off the roster, which ends what there is between the two."""
+    known = [pair for pair in world.pairs.values() if device.account in (pair.watcher, pair.contact)]
+    if not known or not device.is_online:
+        return
+    pair = random.choice(known)
+    contact = pair.contact if pair.watcher == device.account else pair.watcher
+    for each in known:
+        if contact in (each.watcher, each.contact):
+            each.is_ended = True
+    device.requests.remove(contact)
+
+
 def ping(world: World, device: Device, random: Random) -> None:
     if device.is_online:
         other = random.choice(world.devices)
-        device.ping(random.choice((DOMAIN, other.account, other.jid)))
+        device.requests.ping(random.choice((DOMAIN, other.account, other.jid)), other)
 
 
 USE: dict[Callable[[World, Device, Random], None], int] = {
@@ -85,14 +99,17 @@ USE: dict[Callable[[World, Device, Random], None], int] = {
     ping: 4,
 }
 
+RICH_USE = {**USE, remove: 2}
+
 
 async def use(world: World, until: float) -> None:
     """People do things."""
+    things = RICH_USE if world.is_rich else USE
     random = world.chance("people")
     loop = asyncio.get_running_loop()
     while loop.time() < until:
         await asyncio.sleep(random.uniform(0, 0.25))
-        (what,) = random.choices(list(USE), list(USE.values()))
+        (what,) = random.choices(list(things), list(things.values()))
         what(world, random.choice(world.devices), random)
 
 
@@ -153,9 +170,15 @@ async def disturb(world: World, until: float, faults: dict[Fault, int]) -> None:
             group.create_task(fault(world, random))
 
 
-async def tell(seed: int, check: Callable[[World], Coroutine[Any, Any, None]], *, is_lasting: bool = False) -> World:
+async def tell(
+    seed: int,
+    check: Callable[[World], Coroutine[Any, Any, None]],
+    *,
+    is_lasting: bool = False,
+    is_rich: bool = False,
+) -> World:
     """Run a seed, and check; see `World`."""
-    world = World(seed, is_lasting=is_lasting)
+    world = World(seed, is_lasting=is_lasting, is_rich=is_rich)
     with logging_to(world.trace):
         async with world.running():
             await world.furnish()

@@ -46,9 +46,16 @@ class WallClock:
 class World:
     """Everything of one seed."""
 
-    def __init__(self, seed: int, *, is_lasting: bool) -> None:
-        """Make it of a seed; `is_lasting`: some sites have listeners that outlive their cores."""
+    def __init__(self, seed: int, *, is_lasting: bool, is_rich: bool) -> None:
+        """Make it.
+
+        Args:
+            seed: of all chance.
+            is_lasting: some sites have listeners that outlive their cores.
+            is_rich: devices use carbons and negative priorities, and people remove contacts.
+        """
         self.random = Random(seed)
+        self.is_rich = is_rich
         self._is_lasting = is_lasting
         self._group = asyncio.TaskGroup()
         self._loop = asyncio.get_running_loop()
@@ -123,9 +130,9 @@ class World:
         for account in self.accounts:
             for resource in ("phone", "desk")[: random.choice((1, 1, 2))]:
                 is_managed = random.random() < 0.8
-                self.devices.append(
-                    Device(self, account, resource, self.chance(f"{account}/{resource}"), is_managed=is_managed)
-                )
+                device = Device(self, account, resource, self.chance(f"{account}/{resource}"), is_managed=is_managed)
+                device.has_carbons = self.is_rich and random.random() < 0.6
+                self.devices.append(device)
         await asyncio.sleep(START_SECONDS)
         assert all(self._knows_its_people(site) for site in self.sites.values())
 
