@@ -153,7 +153,7 @@ class Company:
             opened = self.sites[site] = await stack.enter_async_context(Site(site, wire, self.changed))
             await opened.linked()
             await self.move_in(f"probe-{site}", site)
-            self._probes[site] = await opened.bind(f"probe-{site}", "probe")
+            self._probes[site] = await _probe(opened)
         return self.sites[site]
 
     async def move_in(self, local: str, site: str) -> None:
@@ -204,7 +204,14 @@ class Company:
 
     async def renew_probe(self, site: str) -> None:
         """After a death of its core."""
-        self._probes[site] = await self.sites[site].bind(f"probe-{site}", "probe")
+        self._probes[site] = await _probe(self.sites[site])
+
+
+async def _probe(site: Site) -> Client:
+    """Somebody whom messages reach, though he is not available."""
+    probe = await site.bind(f"probe-{site.name}", "probe")
+    await probe.ask(f'<iq type="get" id="1" to="{DOMAIN}"><ping xmlns="urn:xmpp:ping"/></iq>')
+    return probe
 
 
 @asynccontextmanager
