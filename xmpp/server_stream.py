@@ -133,9 +133,10 @@ class ServerStream(Stream[ServerEvent]):
         self._refuse(StreamCondition.NOT_AUTHORIZED if is_early else StreamCondition.UNSUPPORTED_STANZA_TYPE)
 
     def _take_stanza(self, stanza: Stanza) -> None:
-        if self.state is StreamState.AUTHENTICATED and _asks_for(stanza, BIND):
+        is_set = stanza.kind == "iq" and stanza.type == "set"
+        if self.state is StreamState.AUTHENTICATED and is_set and stanza.payloads == (BIND,):
             self._take_bind(stanza)
-        elif self.state is StreamState.BOUND and _asks_for(stanza, SESSION):
+        elif self.state is StreamState.BOUND and is_set and stanza.payloads == (SESSION,):
             self.send(stanza.result())  # not `received`: the core, which never sees it, counts the same stanzas
         elif self.state in _BEFORE_BINDING:
             self._refuse_unexpected()
@@ -325,8 +326,7 @@ class ServerStream(Stream[ServerEvent]):
             self._write(management.failed(condition))
 
     def _take_resume(self, element: Element) -> None:
-        previous_id = element.get("previd")
-        h = management.handled_count(element)
+        previous_id, h = element.get("previd"), management.handled_count(element)
         if self.state is not StreamState.AUTHENTICATED:
             self._write(management.failed(StanzaCondition.UNEXPECTED_REQUEST))
         elif not self._settings.has_management:
@@ -399,7 +399,3 @@ class ServerStream(Stream[ServerEvent]):
         StreamState.BOUND: _AFTER,
         StreamState.ONLINE: _AFTER,
     }
-
-
-def _asks_for(stanza: Stanza, payload: str) -> bool:
-    return stanza.kind == "iq" and stanza.type == "set" and stanza.payloads == (payload,)
