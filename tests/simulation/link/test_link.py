@@ -172,5 +172,6 @@ def test_the_troubles_occur() -> None:
         "hub_crashed",
         "site_crashed",
         "store_fails",
+        "behind_a_gap",
     ):
         assert seen[trouble_seen] >= 5, trouble_seen

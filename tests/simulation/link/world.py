@@ -277,26 +277,35 @@ class Site:
             self._in_lane(commit)
 
     def store(self, envelopes: list[Envelope]) -> None:
-        """Commit what came, in order; a failing disk fails everything that was submitted to it."""
+        """Commit what came, in order; a disk fails for single envelopes, and what came later has to come again."""
         attempt = (envelopes, self.incarnation)
         self.pending.append(attempt)
 
         def commit() -> None:
             if attempt not in self.pending:
                 return
-            if self.world.happens("store_fails"):
+            self.pending.remove(attempt)
+            stored = [envelope for envelope in envelopes if self.commit(envelope)]
+            self.link.stored(stored)
+            if len(stored) < len(envelopes):
                 self.pending.clear()
                 self.link.inbox.forget_taken()
                 self.hang_up()
-                return
-            self.pending.remove(attempt)
-            for envelope in envelopes:
-                self.durable.delivered.append(envelope)
-                self.durable.watermarks[envelope.origin] = (envelope.epoch, envelope.sequence)
-            self.link.stored(envelopes)
             self.pump()
 
         self._in_lane(commit)
+
+    def commit(self, envelope: Envelope) -> bool:
+        """One envelope with its mark, if the one before it is there (protocol, section 5, rule 4)."""
+        marks = self.durable.watermarks
+        if marks.get(envelope.origin, (0, 0)) != envelope.after:
+            self.world.seen["behind_a_gap"] += 1
+            return False
+        if self.world.happens("store_fails"):
+            return False
+        self.durable.delivered.append(envelope)
+        marks[envelope.origin] = (envelope.epoch, envelope.sequence)
+        return True
 
     # -- the shell
 
