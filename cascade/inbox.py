@@ -55,6 +55,8 @@ class Inbox:
         mark = (envelope.epoch, envelope.sequence)
         if mark > self._stored.get(envelope.origin, _NOTHING):
             self._stored[envelope.origin] = mark
+        if mark > self._taken.get(envelope.origin, _NOTHING):
+            self._taken[envelope.origin] = mark  # it was forgotten while its commit was under way
 
     def is_stored(self, origin: str, mark: Watermark) -> bool:
         """Whether everything of an origin up to here has been committed."""

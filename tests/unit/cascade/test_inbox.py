@@ -57,6 +57,18 @@ def test_what_could_not_be_stored_is_new_again() -> None:
     assert inbox.take(held(4)) is Verdict.NEW
 
 
+def test_what_is_stored_after_all_is_not_new_again() -> None:
+    """Something else could not be stored while this was being committed."""
+    inbox = Inbox({"paris": (1, 3)})
+    envelope = held(4)
+    inbox.take(envelope)
+    inbox.forget_taken()
+    inbox.store(envelope)
+    assert inbox.take(held(4)) is Verdict.DUPLICATE
+    after = held(5)
+    assert (inbox.take(after), after.after) == (Verdict.NEW, (1, 4))
+
+
 def test_nothing_is_stored_of_an_origin_never_met() -> None:
     assert not Inbox({}).is_stored("paris", (1, 1))
     assert Inbox({}).is_stored("paris", (0, 0))
