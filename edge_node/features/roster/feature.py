@@ -7,7 +7,7 @@ from edge_node.features.roster.pushes import RosterPushes, push_to, wire_item
 from edge_node.features.roster.rosters import Rosters
 from edge_node.features.roster.store import RosterChange, RosterStore
 from edge_node.pipeline.feature import Feature, Query, Request, Spec, To
-from edge_node.sessions.roster import LiveRoster, RosterItem
+from edge_node.sessions.roster import LiveRoster
 from edge_node.sessions.session import Session
 from xmpp import namespaces
 from xmpp.element import Element
