@@ -79,6 +79,7 @@ class SlowStore:
         self.archive: Any = SlowReads(store.archive, pause)
         self.deliveries: Any = SlowReads(store.deliveries, pause)
         self.sessions: Any = SlowReads(store.sessions, pause)
+        self.departures: Any = SlowReads(store.departures, pause)
         self.rosters: Any = SlowReads(store.rosters, pause)
         self.accounts: Any = SlowReads(store.accounts, pause)
         self.outbox: Any = SlowReads(store.outbox, pause)
