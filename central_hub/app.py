@@ -44,7 +44,7 @@ from chassis.lock import ProcessLock
 from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
-from chassis.restart import Restart
+from chassis.restart import restart_of_a_service
 from chassis.settings import load
 
 log = structlog.get_logger()
@@ -94,7 +94,7 @@ def run(config: Path, *, only_checks: bool = False) -> int:
             log.info("hub_draining", reason=drain.reason)
         log.info("hub_restarting" if drain.is_restart else "hub_stopped")
 
-    return run_process(main, settings.drain_seconds, Restart())
+    return run_process(main, settings.drain_seconds, restart_of_a_service())
 
 
 def check(settings: HubSettings) -> None:

@@ -59,6 +59,7 @@ def run(main: Main, drain_seconds: float, restart: Restart | None = None) -> int
 
     SIGTERM and SIGINT request the drain; after `drain_seconds`, or at a second signal, `main` is cancelled.
     SIGHUP requests it as well if `restart` says that the program would start again; what has drained then does.
+    Without `restart` it is like SIGTERM, unless the process was made to ignore it.
     An `OperatorError` is printed without traceback (`os.EX_CONFIG`); any other exception passes.
     """
     drain = Drain()
@@ -110,6 +111,8 @@ class _Supervision:
                 loop.add_signal_handler(number, self._end, number)
             if self._restart is not None:
                 loop.add_signal_handler(signal.SIGHUP, self._begin_anew, self._restart, tasks)
+            elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGHUP)
             await asyncio.wait([self._main])
             if self._checking is not None:
                 self._checking.cancel()

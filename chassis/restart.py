@@ -30,6 +30,11 @@ def own_command() -> list[str]:
     return [sys.executable, *sys.orig_argv[1:]]
 
 
+def restart_of_a_service() -> "Restart | None":
+    """How this process begins anew at SIGHUP; not at all on a terminal, which says by it that it is gone."""
+    return None if os.isatty(sys.stderr.fileno()) else Restart()
+
+
 @dataclass(frozen=True, slots=True)
 class Restart:
     """How this process begins anew."""

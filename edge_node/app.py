@@ -28,7 +28,7 @@ from chassis.lock import ProcessLock, is_held
 from chassis.logging import configure_logging
 from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
-from chassis.restart import Restart
+from chassis.restart import restart_of_a_service
 from chassis.settings import load
 from edge_node.adapters.sqlite import begin_epoch, open_store
 from edge_node.adapters.store import Store
@@ -86,7 +86,7 @@ def run(config: Path, *, only_checks: bool = False) -> int:
             log.info("edge_draining", reason=drain.reason)
         log.info("edge_restarting" if drain.is_restart else "edge_stopped")
 
-    return run_process(main, settings.drain_seconds, Restart())
+    return run_process(main, settings.drain_seconds, restart_of_a_service())
 
 
 def check_clients_get_in(settings: EdgeSettings) -> None:

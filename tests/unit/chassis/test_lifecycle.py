@@ -83,7 +83,7 @@ def finished(main: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_drains(number: signal.Signals) -> None:
     with started(SERVES) as process:
         process.send_signal(number)
@@ -133,6 +133,14 @@ def test_hang_up_begins_anew_in_the_same_process() -> None:
         output, errors = process.communicate(timeout=30)
     assert (output, errors) == ("SIGTERM False\n", "")
     assert process.returncode == os.EX_OK
+
+
+def test_hang_up_is_ignored_by_who_was_made_to() -> None:
+    with started("import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + SERVES) as process:
+        process.send_signal(signal.SIGHUP)
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert output == "SIGTERM True\n"
 
 
 def test_hang_up_changes_nothing_if_the_program_would_not_start() -> None:

@@ -1,13 +1,15 @@
 """Whether the installed program would start; that it then does is seen in `test_lifecycle`."""
 
 import asyncio
+import os
 import sys
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from chassis import restart
-from chassis.restart import Restart, own_command
+from chassis.restart import Restart, own_command, restart_of_a_service
 
 PROGRAM = "import sys; assert sys.argv[1:] == ['--check']; "
 
@@ -46,6 +48,16 @@ async def test_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(restart, "CHECK_SECONDS", 0.1)
     async with asyncio.timeout(20):
         assert await reason(program("import signal; signal.pause()")) == "no answer in 0.1 s"
+
+
+def test_on_a_terminal_a_hang_up_is_no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, side = os.openpty()
+    with os.fdopen(terminal), os.fdopen(side, "w") as screen, monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", screen)
+        assert restart_of_a_service() is None
+    with Path(os.devnull).open("w", encoding="ascii") as log, monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", log)
+        assert restart_of_a_service() == Restart()
 
 
 def test_the_own_command_names_the_interpreter_and_its_arguments() -> None:
