@@ -207,3 +207,30 @@ class TestRevival:
         session.revive(3)
         session.deliver(b"4")
         assert (wire.written, session.queue) == ([b"4"], None)
+
+
+@pytest.mark.parametrize(
+    ("are_all_kept", "is_durable", "resumable", "expected"),
+    [(False, True, 60, True), (False, True, 0, False), (False, False, 60, False), (True, False, 0, True)],
+)
+def test_what_is_kept_for_the_next_core(
+    wire: Wire, *, are_all_kept: bool, is_durable: bool, resumable: int, expected: bool
+) -> None:
+    limits = SessionLimits(is_durable=is_durable, are_all_kept=are_all_kept)
+    session = Session(1, LocalAccount(jid("anna")), jid("anna/phone"), wire, limits)
+    session.resumable = resumable
+    assert session.is_kept is expected
+
+
+def test_a_session_is_mute_until_its_client_has_said_something_or_had_the_time(wire: Wire) -> None:
+    silent, spoken, managed, old = (session_on(wire, managed=each) for each in (False, False, True, False))
+    spoken.number_in = 1
+    old.is_new = False
+    assert [each.is_mute for each in (silent, spoken, managed, old)] == [True, False, False, False]
+
+
+def test_numbers_received_and_taken_are_compared_across_the_wrap(wire: Wire) -> None:
+    session = session_on(wire, managed=True)
+    session.handled, session.number_in = COUNT_MODULUS - 1, 1
+    assert [session.has_taken(each) for each in (COUNT_MODULUS - 1, 0)] == [True, False]
+    assert [session.has_received(each) for each in (0, 1, 2)] == [True, True, False]
