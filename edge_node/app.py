@@ -113,7 +113,7 @@ def check(settings: EdgeSettings) -> None:
         try:
             channel_credentials(certificates_of(settings.uplink))
         except OSError as error:
-            raise OperatorError(f"uplink: {error.filename}: {error.strerror}") from error
+            raise OperatorError(f"uplink: {error}") from error
 
 
 def certificates_of(uplink: UplinkSettings) -> CertificateFiles:

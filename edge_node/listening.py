@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from chassis.lifecycle import Drain
 from chassis.lock import is_held
+from edge_node.backplane.metrics import ServerMetrics
 from edge_node.backplane.policy import StreamPolicy
-from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.backplane.server import BackplaneServer
 from edge_node.core.core import Core
 from edge_node.listeners.http import HTTPPort
 from edge_node.listeners.listener import Listener

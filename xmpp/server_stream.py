@@ -389,11 +389,7 @@ class ServerStream(Stream[ServerEvent]):
     _BEFORE: Final[_Expected] = {management.ENABLE: _take_enable, management.RESUME: _take_resume}
     _AFTER: Final[_Expected] = {**_BEFORE, management.REQUEST: _take_request, management.ANSWER: _take_answer}
     _EXPECTED: Final[Mapping[StreamState, _Expected]] = {
-        StreamState.NEGOTIATING: {
-            f"{{{namespaces.TLS}}}starttls": _take_starttls,
-            profile.AUTH: _take_auth,
-            **_BEFORE,
-        },
+        StreamState.NEGOTIATING: {f"{{{namespaces.TLS}}}starttls": _take_starttls, profile.AUTH: _take_auth, **_BEFORE},
         StreamState.AUTHENTICATING: {profile.RESPONSE: _take_response, profile.ABORT: _take_abort},
         StreamState.AUTHENTICATED: _BEFORE,
         StreamState.BOUND: _AFTER,

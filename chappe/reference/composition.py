@@ -14,8 +14,7 @@ from chassis.clock import IdSource, SystemClock
 from chassis.expiry import CertificateExpiry
 from chassis.metrics import CollectorPauses, LoopLag
 from edge_node.adapters.memory import open_store
-from edge_node.backplane.client import BackplaneMetrics
-from edge_node.backplane.server import ServerMetrics
+from edge_node.backplane.metrics import BackplaneMetrics, ServerMetrics
 from edge_node.composition import EdgeCore, Surroundings
 from edge_node.journal import LoggedJournal
 from edge_node.listeners.admission import Admission

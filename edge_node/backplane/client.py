@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from edge_node.backplane import frames
 from edge_node.backplane.attachment import RemoteAttachment
@@ -21,6 +20,7 @@ from edge_node.backplane.codec import (
     policy_of,
     refusal_of,
 )
+from edge_node.backplane.metrics import BackplaneMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import Attachment, Channel, ConnectionFacts
 from edge_node.backplane.settings import BackplaneSettings
@@ -29,17 +29,6 @@ from xmpp.errors import StreamCondition, StreamError
 _RESTARTS: Final = "the server restarts"
 
 log = structlog.get_logger()
-
-
-class BackplaneMetrics:
-    """What a listener process tells of its core."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.absent = Gauge("edge_listener_core_absent", "1 while the core is away.", registry=registry)
-        self.losses = Counter("edge_listener_core_losses_total", "Times the core was lost.", registry=registry)
-        self.held_back = Counter(
-            "edge_listener_congestion_total", "Times the core took less than was written.", registry=registry
-        )
 
 
 class CoreEvents(Protocol):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from chassis.binding import BindFailed, naming_setting
 from edge_node.backplane import frames
@@ -28,6 +27,7 @@ from edge_node.backplane.codec import (
     stanza_of,
     welcome_frame,
 )
+from edge_node.backplane.metrics import ServerMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import Attachment, ConnectionFacts, LastingCore
 from edge_node.backplane.settings import BackplaneSettings
@@ -36,17 +36,6 @@ from xmpp.errors import StreamCondition, StreamError
 _LOST: Final = "the listener process is gone"
 
 log = structlog.get_logger()
-
-
-class ServerMetrics:
-    """What the core tells of its listener processes."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.listeners = Gauge("edge_listeners", "Listener processes connected to the core.", registry=registry)
-        self.losses = Counter("edge_listener_losses_total", "Listener connections lost.", registry=registry)
-        self.congestion = Counter(
-            "edge_backplane_congestion_total", "Times a listener took less than was written.", registry=registry
-        )
 
 
 class BackplaneServer:

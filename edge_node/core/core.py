@@ -261,7 +261,7 @@ class CoreAttachment:
 
     def _waited(self, session: Session, number: int) -> None:
         """What the session's stanzas wait behind has been dealt with."""
-        if not session.has_received(number):
+        if number and not session.has_received(number):
             # The session was resumed meanwhile, and its client was told that this was not handled: it comes again.
             session.taken_before = number
             session.behind = None
@@ -271,7 +271,7 @@ class CoreAttachment:
         behind, session.behind = session.behind, None
         while behind and not session.is_over:
             stanza, following = behind.popleft()
-            if not session.has_taken(following):  # else it came again while it was dealt with
+            if not following or not session.has_taken(following):  # else it came again while it was dealt with
                 self._take(session, stanza, following)
             if session.is_waiting:
                 session.behind = behind

@@ -24,7 +24,8 @@ from chassis.metrics import CollectorPauses, LoopLag, new_registry
 from chassis.resources import raise_file_limit, settle_collector
 from chassis.settings import Settings
 from chassis.tls import ServerTLS
-from edge_node.backplane.client import BackplaneMetrics, RemoteCore
+from edge_node.backplane.client import RemoteCore
+from edge_node.backplane.metrics import BackplaneMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.settings import BackplaneSettings
 from edge_node.listeners.http import HTTPPort

@@ -25,10 +25,11 @@ from prometheus_client import CollectorRegistry
 
 from chassis.resources import raise_file_limit
 from edge_node.backplane.attachment import RemoteAttachment
-from edge_node.backplane.client import BackplaneMetrics, RemoteCore
+from edge_node.backplane.client import RemoteCore
+from edge_node.backplane.metrics import BackplaneMetrics, ServerMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import Attachment, Channel, ConnectionFacts, Reattachment
-from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.backplane.server import BackplaneServer
 from edge_node.backplane.settings import BackplaneSettings
 from edge_node.listeners.listener import Listener
 from edge_node.listeners.settings import ListenerSettings

@@ -13,6 +13,8 @@ FORM_TYPE: Final = "FORM_TYPE"
 _FIELD: Final = f"{{{namespaces.DATA_FORM}}}field"
 _VALUE: Final = f"{{{namespaces.DATA_FORM}}}value"
 _TYPES: Final = frozenset({"form", "submit", "cancel", "result"})
+_TRUE: Final = frozenset({"true", "1"})
+_FALSE: Final = frozenset({"false", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,15 @@ class Field:
         if len(self.values) != 1:
             raise StanzaError(StanzaCondition.BAD_REQUEST, text=f"{self.var} must have one value")
         return self.values[0]
+
+    @property
+    def boolean(self) -> bool:
+        """The only value as a truth value; raise StanzaError (`bad-request`) if it is none."""
+        if self.value in _TRUE:
+            return True
+        if self.value in _FALSE:
+            return False
+        raise StanzaError(StanzaCondition.BAD_REQUEST, text=f"{self.var} must be true or false")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry
 
 from chassis.binding import BindFailed
 from edge_node.backplane import frames
-from edge_node.backplane.client import BackplaneMetrics, RemoteCore
+from edge_node.backplane.client import RemoteCore
+from edge_node.backplane.metrics import BackplaneMetrics, ServerMetrics
 from edge_node.backplane.policy import StreamPolicy
-from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.backplane.server import BackplaneServer
 from edge_node.backplane.settings import BackplaneSettings
 from edge_node.listeners.connection import Connection
 from tests.integration.listeners.conftest import Edge, Start

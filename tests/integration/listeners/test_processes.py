@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from chassis.lock import is_held
 from chassis.settings import load
-from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.backplane.metrics import ServerMetrics
+from edge_node.backplane.server import BackplaneServer
 from edge_node.listeners.process import EXIT_RUNS_ALREADY, ListenerConfiguration, lock_path
 from edge_node.listeners.supervisor import ListenerSupervisor, listener_command
 from tests.support.clients import Clients

@@ -11,17 +11,20 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from edge_node.backplane.attachment import RemoteAttachment
-from edge_node.backplane.client import BackplaneMetrics, RemoteCore
+from edge_node.backplane.client import RemoteCore
 from edge_node.backplane.frames import Deliver, FromCore
+from edge_node.backplane.metrics import BackplaneMetrics, ServerMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import Attachment, Channel, ConnectionFacts, LastingCore
-from edge_node.backplane.server import BackplaneServer, ListenerPeer, ServerMetrics
+from edge_node.backplane.server import BackplaneServer, ListenerPeer
 from edge_node.backplane.settings import BackplaneSettings
 from tests.simulation.cluster.network import Lane
 from tests.simulation.cluster.socket import Socket
 from tests.support.virtual_time import VirtualTimeLoop
 
 DELAY_SECONDS_MAX = 0.003
+LISTENERS_MAX = 1 << 16
+"""More than ever start in a run: each has an index of its own."""
 
 
 class Pipe(asyncio.Transport):
@@ -94,7 +97,7 @@ class Backplane:
         """A core listens."""
         policy = StreamPolicy("corp.example", b"", 1)
         metrics = ServerMetrics(CollectorRegistry())
-        self._server = BackplaneServer(self.settings, core, policy, metrics, lambda: None)
+        self._server = BackplaneServer(self.settings, core, policy, metrics, lambda: None, listeners_max=LISTENERS_MAX)
 
     def core_died(self) -> None:
         """The core is dead; what it had written still arrives."""

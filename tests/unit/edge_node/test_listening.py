@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from chassis.binding import BindFailed
 from chassis.lifecycle import Drain
-from edge_node.backplane.server import BackplaneServer, ServerMetrics
+from edge_node.backplane.metrics import ServerMetrics
+from edge_node.backplane.server import BackplaneServer
 from edge_node.core.core import Core
 from edge_node.listening import ClientPorts, listening_elsewhere, listening_here
 from edge_node.settings import EdgeSettings

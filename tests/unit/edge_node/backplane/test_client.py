@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from edge_node.backplane.client import BackplaneMetrics, RemoteCore
+from edge_node.backplane.client import RemoteCore
+from edge_node.backplane.metrics import BackplaneMetrics
 from edge_node.backplane.policy import StreamPolicy
 from edge_node.backplane.ports import ConnectionFacts
 from edge_node.backplane.settings import BackplaneSettings

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from edge_node.backplane import frames
 from edge_node.backplane.codec import FLUSH_SIZE_BYTES, batch, core_frames, receive_frame
+from edge_node.backplane.metrics import ServerMetrics
 from edge_node.backplane.ports import Reattachment
-from edge_node.backplane.server import BackplaneServer, ListenerPeer, ServerMetrics
+from edge_node.backplane.server import BackplaneServer, ListenerPeer
 from edge_node.backplane.settings import BackplaneSettings
 from tests.support.cores import POLICY
 from tests.support.transports import FakeTransport, Recording

@@ -45,6 +45,18 @@ def test_fields() -> None:
     assert (first.value, form.field("b")) == ("1", None)
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
+def test_truth(text: str, value: bool) -> None:
+    assert Field("a", (text,)).boolean is value
+
+
+@pytest.mark.parametrize("values", [(), ("1", "2"), ("yes",)])
+def test_what_is_no_truth(values: tuple[str, ...]) -> None:
+    with pytest.raises(StanzaError) as refusal:
+        _ = Field("a", values).boolean
+    assert refusal.value.condition == StanzaCondition.BAD_REQUEST
+
+
 @pytest.mark.parametrize("values", [(), ("1", "2")])
 def test_what_is_not_one_value(values: tuple[str, ...]) -> None:
     with pytest.raises(StanzaError) as refusal:
