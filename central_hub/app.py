@@ -107,7 +107,7 @@ def check(settings: HubSettings) -> None:
         try:
             server_credentials(CertificateFiles(table.authority, table.certificate, table.key))
         except OSError as error:
-            raise OperatorError(f"{name}: {error.filename}: {error.strerror}") from error
+            raise OperatorError(f"{name}: {error}") from error
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from xmpp import management, namespaces, redirection
 from xmpp.acknowledgement import HandledCounter
 from xmpp.authentication import Authentication
 from xmpp.element import Element
-from xmpp.errors import SASLCondition, SASLFailure, StanzaCondition, StanzaError, StreamCondition, StreamError
+from xmpp.errors import SASLCondition, SASLFailure, StanzaCondition, StanzaError, StreamCondition
 from xmpp.events import (
     Acknowledged,
     Authenticated,
@@ -237,8 +237,7 @@ class ServerStream(Stream[ServerEvent]):
 
     def redirect(self, host: str, port: int) -> None:
         """Send the client to its home (RFC 6120 section 4.9.3.19): an answer to anything that is asked."""
-        home = redirection.address(host, port)
-        self.close(StreamError(StreamCondition.SEE_OTHER_HOST, f"this account is served at {home}", home))
+        self.close(redirection.error(redirection.address(host, port)))
 
     def _follow(self, step: Step) -> None:
         if isinstance(step, Challenge):

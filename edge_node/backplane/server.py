@@ -92,17 +92,13 @@ class BackplaneServer:
     async def stop(self, *, detaches: bool = True) -> None:
         """Listen no more and drop the listeners; they keep their sockets and look for the next core.
 
-        Args:
-            detaches: whether the core is told that their connections are gone; if not, it holds what the next one
-                goes on with.
+        Not `detaches`: the core is not told that their connections are gone, for the next one goes on with them.
         """
         if self._server is None:
             return
         self._server.close()
         for peer in [*self._peers.values(), *self._unknown]:
-            if not detaches:
-                peer.forget()
-            peer.abort()
+            peer.abort(detaches=detaches)
         await self._server.wait_closed()
         self._server = None
         self.settings.path.unlink(missing_ok=True)
@@ -326,12 +322,10 @@ class ListenerPeer(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing() and not self._transport.is_reading():
             self._transport.resume_reading()
 
-    def forget(self) -> None:
-        """Have nobody told when the connection is lost."""
-        self._attachments = {}
-
-    def abort(self) -> None:
-        """Drop the connection."""
+    def abort(self, *, detaches: bool = True) -> None:
+        """Drop the connection; not `detaches`: the core is not told of its clients' end."""
+        if not detaches:
+            self._attachments = {}
         if self._transport is not None:
             self._transport.abort()
 

@@ -1,6 +1,7 @@
 import pytest
 
-from xmpp.redirection import address, host_and_port
+from xmpp.errors import StreamCondition
+from xmpp.redirection import address, error, host_and_port
 
 
 @pytest.mark.parametrize(
@@ -10,6 +11,12 @@ from xmpp.redirection import address, host_and_port
 def test_an_address_can_be_read_back(host: str, written: str) -> None:
     assert address(host, 5322) == written
     assert host_and_port(written) == (host.strip("[]"), 5322)
+
+
+def test_who_is_sent_on_is_told_in_words_too() -> None:
+    told = error("lyon:5322")
+    assert (told.condition, told.address) == (StreamCondition.SEE_OTHER_HOST, "lyon:5322")
+    assert "lyon:5322" in told.text
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "99999", "53220", "532201"])
