@@ -57,6 +57,8 @@ class OfflineMessages:
         """To whose clients, once they have spoken, these rows are due."""
         self._late: set[str] = set()
         """Bare JIDs whose reader has to look again: more was set to wait behind what it gets."""
+        self._reopened: set[str] = set()
+        """Of these, where it may belong before what it gets."""
         self.handover = Handover(
             store=store, custody=custody, registry=registry, next_id=next_id, keep_waiting=self.keep_waiting
         )
@@ -109,6 +111,7 @@ class OfflineMessages:
         account = self._registry.account(bare)
         if bare in self._readers:
             self._late.add(bare)
+            self._reopened.add(bare)
         elif account is not None and account.targets:
             self._begin(account.targets[0])
 
@@ -160,6 +163,7 @@ class OfflineMessages:
     def _end(self, session: Session) -> None:
         del self._readers[session.account.bare]
         self._late.discard(session.account.bare)
+        self._reopened.discard(session.account.bare)
 
     def _is_reader(self, session: Session) -> bool:
         return self._readers.get(session.account.bare) is session
@@ -192,9 +196,14 @@ class OfflineMessages:
 
     async def _waiting(self, session: Session) -> Sequence[Undelivered]:
         try:
-            # What was set to wait before the session was there may not be committed yet.
-            await self.handover.committed(session)
-            return await self._store.waiting(session.account.bare, PAGE)
+            bare = session.account.bare
+            # What was set to wait before the session was there may not be committed yet; by that commit it may turn
+            # out that more has to wait, which is older than what comes now.
+            while True:
+                self._reopened.discard(bare)
+                await self.handover.committed(session)
+                if bare not in self._reopened:
+                    return await self._store.waiting(bare, PAGE)
         except BaseException:
             if self._is_reader(session):
                 self._end(session)

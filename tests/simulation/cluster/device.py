@@ -16,7 +16,7 @@ from tests.simulation.cluster.trace import Trace
 from tests.support.edge import parse
 from xmpp.errors import StanzaError
 from xmpp.jid import JID
-from xmpp.payloads import carbons
+from xmpp.payloads.carbons import RECEIVED, SENT
 from xmpp.stanza import Stanza
 
 ROSTER = '<iq type="get" id="roster"><query xmlns="jabber:iq:roster"/></iq>'
@@ -74,6 +74,7 @@ class Device:
         """When its connection was lost, or closed by its user."""
         self.receipts: Receipts | None = None
         self.socket: Socket | None = None
+        self.leaving: Socket | None = None  # the goodbye may still be on its way
         self._loop = asyncio.get_running_loop()
         self._random = random
         self._resumption = ""
@@ -101,8 +102,8 @@ class Device:
         elif self.socket is not None and self.is_online:
             self.log("leaves")
             self.absences.append(self._loop.time())
-            socket, self.socket = self.socket, None
-            socket.say("leave")
+            self.leaving, self.socket = self.socket, None
+            self.leaving.say("leave")
             self._forget_session()
             self.is_online = False
 
@@ -292,7 +293,7 @@ class Device:
             self.log(f"{stanza.id} came back as an error")
             return
         body = stanza.find(BODY)
-        if self.receipts is not None and stanza.payloads[:1] in ((carbons.RECEIVED,), (carbons.SENT,)):
+        if self.receipts is not None and stanza.payloads[:1] in ((RECEIVED,), (SENT,)):
             self._take_copy(stanza)
         if body is None or self.receipts is None:
             return

@@ -193,7 +193,11 @@ class World:
     async def _kill_listeners(self, name: str) -> None:
         """Those who hold the sockets of a site are dead: the core itself, or its listener process."""
         for device in self.devices:
-            if self.homes[device.account] == name and device.socket is not None:
+            if self.homes[device.account] != name:
+                continue
+            if device.leaving is not None:
+                device.leaving.die()
+            if device.socket is not None:
                 device.socket.die()
                 self._loop.call_later(self.random.uniform(0, 1), device.noticed, device.socket)
         if name in self._listeners:

@@ -43,6 +43,27 @@ async def test_what_comes_meanwhile_does_not_overtake(edge: Edge) -> None:
     assert bruno.bodies() == ["one", "two", "three", "four"]
 
 
+async def test_what_was_for_a_session_that_is_replaced_comes_before_what_is_newer(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    await edge.login("bruno", "desk")
+    edge.store.custody.hold()
+    write(anna, "one")
+    bruno = edge.connect()
+    bruno.attachment.authenticated("bruno")
+    bruno.attachment.bind("desk")
+    await edge.settle()
+    bruno.send("<presence/>")
+    write(anna, "two")
+    await edge.settle()
+    for _ in range(2):  # that the first one waits after all is for the next commit
+        edge.store.custody.release()
+        edge.store.custody.hold()
+        await edge.settle()
+    edge.store.custody.release()
+    await edge.settle()
+    assert bruno.bodies() == ["one", "two"]
+
+
 async def test_what_comes_between_two_pages_does_not_overtake(edge: Edge) -> None:
     anna = await edge.login("anna", "phone")
     numbers = [str(number) for number in range(PAGE + 5)]
