@@ -1,6 +1,7 @@
 """XEP-0160 and RFC 6121 section 8.5.2.2: what reaches no resource waits, and is delivered with the next one."""
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,11 +19,24 @@ from xmpp.payloads.delay import Delay
 from xmpp.payloads.stanza_id import render_archive_id
 from xmpp.stanza import with_payload
 
+SILENT_SECONDS_MAX = 10.0
+"""After so long without a word from its client, a session gets messages nevertheless."""
+
 PAGE = 100
 """Messages read from the store at a time while delivering what waited."""
 
 
 _OFFLINE = int(EntryFlag.OFFLINE)
+
+
+@dataclass(slots=True)
+class Awaited:
+    """What is for a client that has said nothing yet."""
+
+    ids: set[int] = field(default_factory=set)
+    """Of rows."""
+    deadline: float = 0.0
+    """By the monotonic clock; 0: not known yet."""
 
 
 class OfflineMessages:
@@ -53,7 +67,7 @@ class OfflineMessages:
         self._spawn = spawn
         self._readers: dict[str, Session] = {}
         """Bare JID to the session that is getting what waited."""
-        self._awaited: dict[Session, set[int]] = {}
+        self._awaited: dict[Session, Awaited] = {}
         """To whose clients, once they have spoken, these rows are due."""
         self._late: set[str] = set()
         """Bare JIDs whose reader has to look again: more was set to wait behind what it gets."""
@@ -96,7 +110,7 @@ class OfflineMessages:
             passage.held = reader
         elif targets[0].is_mute:
             passage.held = targets[0]
-            self._awaited.setdefault(targets[0], set()).add(passage.acceptance.id)
+            self._awaited.setdefault(targets[0], Awaited()).ids.add(passage.acceptance.id)
         else:
             return
         passage.targets = tuple(session for session in targets if session is not passage.held)
@@ -137,13 +151,14 @@ class OfflineMessages:
         if self._awaited.pop(session, None):
             self._look(session.account.bare)
 
-    def sweep(self, _now: float) -> None:
+    def sweep(self, now: float) -> None:
         """Housekeeping: clients without presence get what was for them alone, once they have spoken or had the time."""
-        for session in list(self._awaited):
-            if session.is_mute:
-                session.is_new = False  # which the next sweep sees
-            else:
-                self._spawn(self._deliver_direct(session, self._awaited.pop(session)))
+        for session, awaited in list(self._awaited.items()):
+            awaited.deadline = awaited.deadline or now + SILENT_SECONDS_MAX
+            session.is_new = session.is_new and now < awaited.deadline
+            if not session.is_mute:
+                del self._awaited[session]
+                self._spawn(self._deliver_direct(session, awaited.ids))
 
     async def _deliver_direct(self, session: Session, ids: Collection[int]) -> None:
         """Deliver what was addressed to the full JID.  It goes on waiting for the account, which may pass it over."""

@@ -125,7 +125,10 @@ class PresencePath:
         if is_initial:
             if was_first and account.roster is not None:
                 self._remote.begin(account, account.roster.watched())
-            self._local.show_contacts(session)
+            if session.floor is None:
+                self._local.show_contacts(session)
+            else:
+                self._local.show_contacts_anew(session)  # the last core may have shown it something else
             for request in account.roster.requests() if account.roster is not None else ():
                 session.deliver(request)
         for observer in self._observers:

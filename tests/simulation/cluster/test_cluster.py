@@ -27,6 +27,8 @@ REGRESSIONS = (
     296,  # what had waited was sent although the store had not taken its number
     430,  # a request was answered, and refused when its reader left
     915,  # what had waited was passed over before a session that no later core knew had got it
+    1777,  # a session was shown somebody by a core that died; the next did not know that it had been available
+    1837,  # a client that was gone before it said a word counted as one that is silent
     1987,  # a question asked by a session that was about to wake was not answered
 )
 """Seeds that once broke a law, whatever `SEEDS` says."""

@@ -88,6 +88,9 @@ class TestServing:
             anna, bruno = [
                 await clients.login(ports.clients.starttls, name, resource="x") for name in ("anna", "bruno")
             ]
+            ping = Element("{urn:xmpp:ping}ping")
+            bruno.send(Stanza.build("iq", ping, type="get", id="here", to=JID.parse("corp.example")))
+            assert (await bruno.stanza()).id == "here"
             body = Element("{jabber:client}body", {}, ("hello",))
             anna.send(Stanza.build("message", body, type="chat", to=JID.parse("bruno@corp.example/x")))
             message = await bruno.stanza()

@@ -59,6 +59,21 @@ class TestDormant:
         await edge.settle()
         assert again.bodies() == ["unread"]
 
+    async def test_one_that_had_just_become_available_is_shown_its_contacts_anew(self, edge: Edge) -> None:
+        """The last core may have shown it somebody who is gone, and its record does not say so."""
+        bruno = await edge.bind("bruno", "desk")
+        await bruno.manage()
+        edge.store.hold()
+        bruno.send("<presence/>")
+        await edge.settle()
+        await edge.restart()
+        again = await edge.resume(bruno, 0)
+        again.send("<presence/>")
+        await edge.settle()
+        assert ("unavailable", "anna@corp.example") in {
+            (stanza.type, str(stanza.sender)) for stanza in again.received("presence")
+        }
+
     async def test_they_hear_of_contacts_elsewhere_that_were_removed_meanwhile(self, edge: Edge) -> None:
         both = RosterItem("david@corp.example", subscription=Subscription.BOTH)
         await edge.store.rosters.put("bruno@corp.example", both, 2)
