@@ -222,9 +222,12 @@ class Subscriptions:
 
     def _presence_follows(self, jid: JID, before: RosterItem, after: RosterItem) -> None:
         account = self._registry.account(jid.bare)
-        if account is None:
-            return
         contact = before.contact
+        if account is None:
+            if before.subscription.is_seen and not after.subscription.is_seen:
+                # Its last resource left meanwhile, and then the contact was not among those who are told.
+                self._local.send(Stanza("presence", "unavailable", sender=jid).render(), contact)
+            return
         if before.subscription.is_seen != after.subscription.is_seen:
             if after.subscription.is_seen:
                 self._local.appear(account, contact)
