@@ -41,11 +41,19 @@ class Bystanders:
         self._number += 1
         await self._say(self._anna, self._bruno, f"question {self._number}")
         await self._say(self._bruno, self._anna, f"answer {self._number}")
-        ping = Stanza("iq", "get", f"p{self._number}", DOMAIN, payloads=(PING,), inner=b"<ping xmlns='urn:xmpp:ping'/>")
-        self._anna.send(ping)
-        pong = await self._anna.stanza()
-        assert (pong.kind, pong.type, pong.id) == ("iq", "result", ping.id)
+        await self._ping(self._anna)
         return time.monotonic() - began
+
+    async def greet(self) -> None:
+        """Say something: messages wait for a client that has said nothing yet."""
+        await self._ping(self._anna)
+        await self._ping(self._bruno)
+
+    async def _ping(self, client: Client) -> None:
+        ping = Stanza("iq", "get", f"p{self._number}", DOMAIN, payloads=(PING,), inner=b"<ping xmlns='urn:xmpp:ping'/>")
+        client.send(ping)
+        pong = await client.stanza()
+        assert (pong.kind, pong.type, pong.id) == ("iq", "result", ping.id)
 
     async def _say(self, sender: Client, recipient: Client, text: str) -> None:
         body = f"<body>{text}</body>".encode()

@@ -64,6 +64,7 @@ async def bystanders(edge: EdgeProcess, clients: Clients, context: ssl.SSLContex
     anna = await clients.login(edge.tcp, "anna", context)
     bruno = await clients.login(edge.tls, "bruno", context, is_direct=True)
     people = Bystanders(anna, bruno)
+    await people.greet()
     await people.talk()
     yield people
     await people.talk()

@@ -214,6 +214,8 @@ async def test_a_stanza_that_the_store_refuses_leaves_memory_and_store_alike(mon
         assert tuple(roster) == (await edge.store.rosters.load(ANNA)).items
         await say(edge, anna, "subscribe", "david@corp.example")
         assert [envelope.type for envelope in edge.hub.held] == ["subscribe"]
+
+
 async def test_who_ends_it_and_leaves_at_once_is_seen_to_go(edge: Edge) -> None:
     anna, bruno = await edge.login("anna", "phone"), await edge.login("bruno", "desk")
     told(anna)
