@@ -120,6 +120,7 @@ class ListenerProcess:
             for port in ports:
                 port.stop()
             await listener.drain()
+        log.info("listener_stopped", index=self.index)
 
     async def _show(self, registry: CollectorRegistry, core: RemoteCore, drain: Drain, stack: AsyncExitStack) -> None:
         if self.operations is None:

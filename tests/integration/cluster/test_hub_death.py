@@ -66,8 +66,8 @@ async def _outage(company: Cluster, traffic: Traffic) -> float:
 @pytest.mark.parametrize("kind", ["cut", "freeze"])
 async def test_wire_of_one_site(kind: str) -> None:
     """Cut: both ends hear of it.  Frozen: both ends find out by themselves."""
-    alert = {"heartbeat_seconds": 0.2, "dead_seconds": 1.0}
-    async with cluster("paris", "lyon", hub={"links": alert}, sites={"uplink": alert}) as company:
+    hub, uplink = {"dead_seconds": 1.0}, {"heartbeat_seconds": 0.2, "dead_seconds": 1.0}
+    async with cluster("paris", "lyon", hub={"links": hub}, sites={"uplink": uplink}) as company:
         paris, lyon = await company.generate("paris", 5), await company.generate("lyon", 5)
         accounts = [company.account(name, company["paris"]) for name in paris]
         accounts += [company.account(name, company["lyon"]) for name in lyon]

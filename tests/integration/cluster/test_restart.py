@@ -60,7 +60,7 @@ async def test_fewer_listener_processes_after_a_restart() -> None:
         site.write_settings(listeners={"processes": 1})
         await site.restart_core()
         await site.core.logged("listener_refused", listener=1)
-        await site.core.logged("listener_draining", index=1)
+        await site.core.logged("listener_stopped", index=1)
         async with online([company.account(name, site)]):
             pass
         seen = len(site.core.lines)
