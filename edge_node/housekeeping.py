@@ -110,7 +110,7 @@ class Housekeeping:
         """Remove what has been archived for long enough."""
         if self._retention_seconds is not None:
             oldest = self._now_us() - int(self._retention_seconds * 1e6)
-            while await self._archive.purge(oldest, ROWS_PER_COMMIT) == ROWS_PER_COMMIT:
+            while await self._archive.purge(oldest, ROWS_PER_COMMIT) >= ROWS_PER_COMMIT:
                 pass
 
     async def _sweep(self) -> None:

@@ -10,19 +10,20 @@ from edge_node.custody.port import EntryFlag
 
 def purge(tables: Tables, before_id: int, limit: int) -> int:
     """As `ArchiveStore.purge`."""
-    old = [
-        (row_id, account)
-        for account, rows in tables.entries.items()
-        for row_id, row in rows.items()
-        if row_id < before_id and EntryFlag.ARCHIVED in row.flags
-    ]
-    for row_id, account in sorted(old)[:limit]:
-        row = tables.entries[account][row_id]
-        if tables.is_waiting(account, row_id) or any(session in tables.sessions for session, _ in row.deliveries):
-            row.flags &= ~EntryFlag.ARCHIVED
-        else:
-            tables.remove_row(account, row_id)
-    return min(limit, len(old))
+    removed = 0
+    for row_id in sorted(row_id for row_id in tables.messages if row_id < before_id):
+        for account in tables.owners(row_id):
+            row = tables.entries[account][row_id]
+            if EntryFlag.ARCHIVED not in row.flags:
+                continue
+            removed += 1
+            if tables.is_waiting(account, row_id) or any(session in tables.sessions for session, _ in row.deliveries):
+                row.flags &= ~EntryFlag.ARCHIVED
+            else:
+                tables.remove_row(account, row_id)
+        if removed >= limit:
+            break
+    return removed
 
 
 def sweep(tables: Tables, after_id: int, before_id: int, limit: int, acknowledged: Mapping[int, int]) -> Swept:

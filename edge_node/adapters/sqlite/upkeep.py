@@ -83,7 +83,7 @@ def watermarks(connection: Connection) -> Marks:
 
 
 def purge(connection: Connection, before_id: int, limit: int) -> int:
-    """Take up to `limit` rows older than `before_id` out of the archives; how many.
+    """Take rows older than `before_id` out of the archives, message by message until `limit` are reached; how many.
 
     Rows that somebody still waits for stay outside the archive until `sweep` finds that nobody does.
     """
@@ -94,7 +94,7 @@ def purge(connection: Connection, before_id: int, limit: int) -> int:
         kept, staying = 0, []
         for owner in unpack_owners(blob):
             flags, deliveries, position = connection.execute(_ENTRY, (owner, message_id)).fetchone()
-            if flags & ARCHIVED and removed < limit:
+            if flags & ARCHIVED:
                 removed += 1
                 if not (_is_waiting(flags, message_id, position) or _has_live_session(connection, deliveries)):
                     connection.execute(_REMOVE_ENTRY, (owner, message_id))

@@ -93,7 +93,7 @@ class ArchiveStore(Protocol):
         """The oldest and the newest row, for archive metadata; None for an empty archive."""
 
     async def purge(self, before_id: int, limit: int) -> int:
-        """Remove rows older than `before_id`, at most `limit` of them in one commit; how many were removed."""
+        """Remove rows older than `before_id` in one commit, message by message until `limit` are reached; how many."""
 
     async def all_preferences(self) -> Mapping[str, Preferences]:
         """What accounts (bare JIDs) chose; those that chose nothing are left out.  Read once, at start."""
