@@ -12,7 +12,8 @@ import pytest
 from chassis.lifecycle import EXIT_DRAIN_TIMED_OUT
 
 PROGRAM = """
-import asyncio, sys, threading
+import asyncio, signal, sys, threading
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started with
 from chassis import lifecycle
 from chassis.errors import OperatorError
 lifecycle.ABORT_SECONDS = 0.5
