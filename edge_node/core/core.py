@@ -89,14 +89,14 @@ class Core:
 
     def attach(self, channel: Channel, facts: ConnectionFacts) -> "CoreAttachment":
         """A connection has been accepted (`edge_node.backplane.ports.Core.attach`)."""
-        return CoreAttachment(self, channel, facts)
+        return CoreAttachment(self, channel)
 
     def reattach(self, channel: Channel, facts: ConnectionFacts, state: Reattachment) -> "CoreAttachment | None":
         """A connection has outlived the core that bound it (`edge_node.backplane.ports.Core.reattach`)."""
         session = self.revival.reattach(channel, state)
         if session is None:
             return None
-        attachment = CoreAttachment(self, channel, facts)
+        attachment = CoreAttachment(self, channel)
         attachment.adopt(session)
         return attachment
 
@@ -104,12 +104,11 @@ class Core:
 class CoreAttachment:
     """The core's side of one connection.  Slots: there are 30,000 of these."""
 
-    __slots__ = ("_account", "_channel", "_core", "_facts", "_is_gone", "_session")
+    __slots__ = ("_account", "_channel", "_core", "_is_gone", "_session")
 
-    def __init__(self, core: Core, channel: Channel, facts: ConnectionFacts) -> None:
+    def __init__(self, core: Core, channel: Channel) -> None:
         self._core = core
         self._channel = channel
-        self._facts = facts
         self._account = ""
         self._is_gone = False
         self._session: Session | None = None

@@ -238,7 +238,7 @@ class Revival:
         if session.is_over or session.channel is not channel:
             return
         held = session.revive(received)
-        self._registry.presence_changed(session)
+        session.account.presence_changed()
         rendered = partial(with_archive_id, account=session.account.jid)
         places = self._handover.begin(session, missed, rendered)
         for data, subject in held:

@@ -61,7 +61,3 @@ class Registry:
         self._by_key.pop(session.key, None)
         session.key = key
         self._by_key[key] = session
-
-    def presence_changed(self, session: Session) -> None:
-        """Work out anew who gets what is sent to the account of `session`."""
-        session.account.presence_changed()

@@ -63,7 +63,7 @@ def test_a_removed_session_gets_no_more_messages() -> None:
     phone = session_of(account, 1, "phone")
     phone.presence = Stanza("presence")
     registry.add(phone)
-    registry.presence_changed(phone)
+    phone.account.presence_changed()
     assert list(account.targets) == [phone]
     registry.remove(phone)
     assert list(account.targets) == []
