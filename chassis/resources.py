@@ -4,7 +4,7 @@ import gc
 import resource
 from typing import Final
 
-COLLECTOR_THRESHOLDS: Final = (50_000, 20, 100)
+COLLECTOR_THRESHOLDS: Final = (100_000, 20, 100)
 """Allocations until the young generation is collected, and collections of one generation per collection of the next.
 
 CPython's (700, 10, 10) walks every session of a busy edge many times a second; what is hot makes no cycles.

@@ -6,7 +6,7 @@ in the clear.  The shell connects, starts TLS when asked to, and carries bytes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from xmpp import management, namespaces
 from xmpp.acknowledgement import COUNT_MODULUS, AckQueue, HandledCountTooHigh
@@ -36,7 +36,7 @@ from xmpp.sasl.client import ClientExchange, Login, choose
 from xmpp.sasl.mechanisms import TransportFacts
 from xmpp.stanza import Stanza
 from xmpp.stream import Stream
-from xmpp.transitions import AWAITING_HEADER, CLIENT_TRANSITIONS, Fact, StreamMisuse, StreamState
+from xmpp.transitions import AWAITING_HEADER, CLIENT_TRANSITIONS, Fact, StreamMisuse, StreamState, Table
 
 BIND: Final = f"{{{namespaces.BIND}}}bind"
 _STARTTLS: Final = Element(f"{{{namespaces.TLS}}}starttls")
@@ -88,7 +88,7 @@ class ClientStream(Stream[ClientEvent]):
 
     __slots__ = ("_exchange", "_facts", "_management_id", "_queue", "_seen", "_settings", "jid")
 
-    TRANSITIONS = CLIENT_TRANSITIONS
+    TRANSITIONS: ClassVar[Table] = CLIENT_TRANSITIONS
 
     def __init__(
         self, settings: ClientSettings, framing: Framing, pool: ParserPool, facts: TransportFacts | None = None
@@ -171,7 +171,7 @@ class ClientStream(Stream[ClientEvent]):
         elif isinstance(item, StreamHeader):
             self._take_header(item)
         else:
-            take = self._EXPECTED.get(self.state, {}).get(item.name)
+            take = _EXPECTED.get(self.state, {}).get(item.name)
             if take is None:
                 self._refuse(StreamCondition.UNSUPPORTED_STANZA_TYPE)
             else:
@@ -344,32 +344,33 @@ class ClientStream(Stream[ClientEvent]):
             return False
         return True
 
-    # --- which elements, other than stanzas, are expected when ---------------
 
-    _FEATURES: Final = f"{{{namespaces.STREAMS}}}features"
-    _EXPECTED: Final[Mapping[StreamState, _Expected]] = {
-        StreamState.NEGOTIATING: {_FEATURES: _take_features},
-        StreamState.REQUESTING_TLS: {
-            f"{{{namespaces.TLS}}}proceed": _take_proceed,
-            f"{{{namespaces.TLS}}}failure": _take_tls_failure,
-        },
-        StreamState.AUTHENTICATING: {
-            profile.CHALLENGE: _take_challenge,
-            profile.SUCCESS: _take_success,
-            profile.FAILURE: _take_failure,
-        },
-        StreamState.AUTHENTICATED: {_FEATURES: _take_session_features},
-        StreamState.RESUMING: {
-            management.RESUMED: _take_resumed,
-            management.FAILED: _take_resumption_failed,
-        },
-        StreamState.ONLINE: {
-            management.ENABLED: _take_enabled,
-            management.FAILED: _take_management_failed,
-            management.REQUEST: _take_request,
-            management.ANSWER: _take_answer,
-        },
-    }
+# Which elements, other than stanzas, are expected when.  Not in the class: mypyc has no methods there yet.
+
+_FEATURES: Final = f"{{{namespaces.STREAMS}}}features"
+_EXPECTED: Final[Mapping[StreamState, _Expected]] = {
+    StreamState.NEGOTIATING: {_FEATURES: ClientStream._take_features},
+    StreamState.REQUESTING_TLS: {
+        f"{{{namespaces.TLS}}}proceed": ClientStream._take_proceed,
+        f"{{{namespaces.TLS}}}failure": ClientStream._take_tls_failure,
+    },
+    StreamState.AUTHENTICATING: {
+        profile.CHALLENGE: ClientStream._take_challenge,
+        profile.SUCCESS: ClientStream._take_success,
+        profile.FAILURE: ClientStream._take_failure,
+    },
+    StreamState.AUTHENTICATED: {_FEATURES: ClientStream._take_session_features},
+    StreamState.RESUMING: {
+        management.RESUMED: ClientStream._take_resumed,
+        management.FAILED: ClientStream._take_resumption_failed,
+    },
+    StreamState.ONLINE: {
+        management.ENABLED: ClientStream._take_enabled,
+        management.FAILED: ClientStream._take_management_failed,
+        management.REQUEST: ClientStream._take_request,
+        management.ANSWER: ClientStream._take_answer,
+    },
+}
 
 
 def _bound_address(stanza: Stanza) -> JID:

@@ -6,8 +6,7 @@ equal text and `bare` and `full` can be dictionary keys as they are.
 
 import ipaddress
 import re
-from functools import lru_cache
-from typing import Final, Never, Self
+from typing import Final, Self
 
 import idna
 import precis_i18n
@@ -20,6 +19,8 @@ PART_SIZE_BYTES_MAX: Final = 1023
 CACHED_MAX: Final = 32768
 CACHED_LENGTH_MAX: Final = 256
 """Only texts up to this length are cached, so that the cache's memory is bounded too."""
+
+_known: Final[dict[str, "JID"]] = {}
 
 _ASCII_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%()*+,\-.;=?\[\\\]^_`{|}~]{1,1023}")
 _ASCII_RESOURCE: Final = re.compile(r"[ -~]{1,1023}")
@@ -35,38 +36,38 @@ class InvalidJID(ValueError):
 
 
 class JID:
-    """An address in canonical form; immutable, equal and hashed by its full form.
+    """An address in canonical form, equal and hashed by its full form; the type checker sees to it that none changes.
 
     Raises InvalidJID when made of parts that RFC 7622 does not allow.
     """
 
     __slots__ = ("bare", "domain", "escaped", "full", "local", "resource")
 
-    local: str | None
-    """Whose account, or None for the domain itself."""
-    domain: str
-    """Lower case, U-labels, no trailing dot; an IPv6 address stands in brackets."""
-    resource: str | None
-    """Which of the account's clients, or None."""
-    bare: str
-    """`local@domain`, or `domain`."""
-    full: str
-    """The whole address; the same as `bare` without a resource."""
-    escaped: str
-    """The whole address as it is written in an XML attribute."""
-
     def __init__(self, local: str | None, domain: str, resource: str | None = None) -> None:
-        domain = _canonical_domain(domain)
-        bare = domain
-        if local is not None:
-            local = _canonical_local(local)
-            bare = f"{local}@{domain}"
-        _fill(self, local, domain, bare, resource)
+        self.domain: Final = _canonical_domain(domain)
+        """Lower case, U-labels, no trailing dot; an IPv6 address stands in brackets."""
+        self.local: Final = None if local is None else _canonical_local(local)
+        """Whose account, or None for the domain itself."""
+        self.resource: Final = None if resource is None else _canonical_resource(resource)
+        """Which of the account's clients, or None."""
+        self.bare: Final = self.domain if self.local is None else f"{self.local}@{self.domain}"
+        """`local@domain`, or `domain`."""
+        self.full: Final = self.bare if self.resource is None else f"{self.bare}/{self.resource}"
+        """The whole address; the same as `bare` without a resource."""
+        self.escaped: Final = escape_attribute(self.full)
+        """The whole address as it is written in an XML attribute."""
 
     @classmethod
     def parse(cls, text: str) -> "JID":
         """Read an address (RFC 7622, section 3.1); raise InvalidJID if it is none."""
-        return _parse_cached(text) if len(text) <= CACHED_LENGTH_MAX else _parse(text)
+        known = _known.get(text)
+        if known is None:
+            known = _parse(text)
+            if len(text) <= CACHED_LENGTH_MAX:
+                if len(_known) >= CACHED_MAX:
+                    _known.clear()  # on the way of every stanza, to count who was used last would cost more
+                _known[text] = known
+        return known
 
     @property
     def is_bare(self) -> bool:
@@ -80,15 +81,7 @@ class JID:
 
     def with_resource(self, resource: str) -> "JID":
         """Return the address of one client of this account; raise InvalidJID for a bad resource."""
-        jid = JID.__new__(JID)
-        _fill(jid, self.local, self.domain, self.bare, resource)
-        return jid
-
-    def __setattr__(self, name: str, value: object) -> Never:
-        raise AttributeError(f"cannot set {name}: a JID is immutable")
-
-    def __delattr__(self, name: str) -> Never:
-        raise AttributeError(f"cannot delete {name}: a JID is immutable")
+        return JID(self.local, self.domain, resource)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JID) and self.full == other.full
@@ -112,29 +105,12 @@ class JID:
         return JID.parse, (self.full,)
 
 
-def _fill(jid: JID, local: str | None, domain: str, bare: str, resource: str | None) -> None:
-    full = bare
-    if resource is not None:
-        resource = _canonical_resource(resource)
-        full = f"{bare}/{resource}"
-    put = object.__setattr__
-    put(jid, "local", local)
-    put(jid, "domain", domain)
-    put(jid, "resource", resource)
-    put(jid, "bare", bare)
-    put(jid, "full", full)
-    put(jid, "escaped", escape_attribute(full))
-
-
 def _parse(text: str) -> JID:
     rest, slash, resource = text.partition("/")
     local, at, domain = rest.partition("@")
     if not at:
         return JID(None, rest, resource if slash else None)
     return JID(local, domain, resource if slash else None)
-
-
-_parse_cached = lru_cache(maxsize=CACHED_MAX)(_parse)
 
 
 def _canonical_local(local: str) -> str:

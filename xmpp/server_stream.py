@@ -4,7 +4,7 @@ What only the negotiation needs is dropped once the client is bound (`tests/benc
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from xmpp import management, namespaces, redirection
 from xmpp.acknowledgement import HandledCounter
@@ -39,29 +39,16 @@ from xmpp.sasl import profile
 from xmpp.sasl.mechanisms import TransportFacts
 from xmpp.sasl.scram import Credentials
 from xmpp.sasl.server import Challenge, CredentialsWanted, PasswordWanted, Step
+from xmpp.server_negotiation import Negotiation
 from xmpp.stanza import Stanza
 from xmpp.stream import Stream
-from xmpp.transitions import AWAITING_HEADER, PAUSED, SERVER_TRANSITIONS, Fact, StreamState
+from xmpp.transitions import AWAITING_HEADER, PAUSED, SERVER_TRANSITIONS, Fact, StreamState, Table
 
 BIND: Final = f"{{{namespaces.BIND}}}bind"
 SESSION: Final = f"{{{namespaces.SESSION}}}session"
 _PROCEED: Final = Element(f"{{{namespaces.TLS}}}proceed")
 _TLS_FAILURE: Final = Element(f"{{{namespaces.TLS}}}failure")
 _BEFORE_BINDING: Final = frozenset(StreamState) - {StreamState.BOUND, StreamState.ONLINE}
-
-
-class _Negotiation:
-    """What a stream needs until it is bound, and drops then."""
-
-    __slots__ = ("authentication", "backlog", "bind", "facts", "progress")
-
-    def __init__(self, authentication: Authentication, facts: TransportFacts) -> None:
-        self.authentication = authentication
-        self.facts = facts
-        self.progress = Progress.ENCRYPTED if facts.is_encrypted else Progress.NOTHING
-        self.bind: Stanza | None = None
-        self.backlog: list[Item] = []
-        """What arrived while an answer was awaited."""
 
 
 _Expected = Mapping[str, Callable[["ServerStream", Element], None]]
@@ -72,7 +59,7 @@ class ServerStream(Stream[ServerEvent]):
 
     __slots__ = ("_counter", "_handled", "_negotiation", "_settings")
 
-    TRANSITIONS = SERVER_TRANSITIONS
+    TRANSITIONS: ClassVar[Table] = SERVER_TRANSITIONS
 
     def __init__(
         self, settings: ServerSettings, framing: Framing, pool: ParserPool, facts: TransportFacts | None = None
@@ -80,7 +67,7 @@ class ServerStream(Stream[ServerEvent]):
         """Wait for a client; `facts` describe the connection, if it is not a plain one."""
         super().__init__(framing, pool)
         self._settings = settings
-        self._negotiation: _Negotiation | None = _Negotiation(Authentication(settings), facts or TransportFacts())
+        self._negotiation: Negotiation | None = Negotiation(Authentication(settings), facts or TransportFacts())
         self._counter: HandledCounter | None = None
         self._handled = 0
 
@@ -103,12 +90,12 @@ class ServerStream(Stream[ServerEvent]):
             self._has_more = position < len(items) or not self._reader.is_between_items
             self._take_any(item)
 
-    def _hold(self, negotiation: _Negotiation, items: list[Item]) -> None:
+    def _hold(self, negotiation: Negotiation, items: list[Item]) -> None:
         negotiation.backlog += items
         if len(negotiation.backlog) > self._settings.pipelined_items_max:
             self._refuse(StreamCondition.POLICY_VIOLATION, "too much was sent ahead")
 
-    def _take_backlog(self, negotiation: _Negotiation) -> None:
+    def _take_backlog(self, negotiation: Negotiation) -> None:
         items, negotiation.backlog = negotiation.backlog, []
         self._take_all(items)
 
@@ -121,7 +108,7 @@ class ServerStream(Stream[ServerEvent]):
                 self._take_header(item)
                 return
         else:
-            take = self._EXPECTED.get(self.state, {}).get(item.name)
+            take = _EXPECTED.get(self.state, {}).get(item.name)
             if take is not None:
                 take(self, item)
                 return
@@ -151,7 +138,7 @@ class ServerStream(Stream[ServerEvent]):
             self._become(Fact.NEGOTIATION_OVER)
 
     @property
-    def _open_negotiation(self) -> _Negotiation:
+    def _open_negotiation(self) -> Negotiation:
         assert self._negotiation is not None, "it lasts until the stream is bound"  # noqa: S101 - narrows the type
         return self._negotiation
 
@@ -198,7 +185,7 @@ class ServerStream(Stream[ServerEvent]):
     def tls_established(self, facts: TransportFacts) -> None:
         """Answer TLSRequested; the stream begins anew."""
         if self._awaits(StreamState.UPGRADING):
-            self._negotiation = _Negotiation(Authentication(self._settings), facts)
+            self._negotiation = Negotiation(Authentication(self._settings), facts)
             self._reader.restart()
             self._become(Fact.TLS_ESTABLISHED)
 
@@ -383,14 +370,26 @@ class ServerStream(Stream[ServerEvent]):
         if self._counter is not None:
             self._outgoing.append(management.answer(self._counter.h))
 
-    # --- which elements, other than stanzas, are expected when ---------------
 
-    _BEFORE: Final[_Expected] = {management.ENABLE: _take_enable, management.RESUME: _take_resume}
-    _AFTER: Final[_Expected] = {**_BEFORE, management.REQUEST: _take_request, management.ANSWER: _take_answer}
-    _EXPECTED: Final[Mapping[StreamState, _Expected]] = {
-        StreamState.NEGOTIATING: {f"{{{namespaces.TLS}}}starttls": _take_starttls, profile.AUTH: _take_auth, **_BEFORE},
-        StreamState.AUTHENTICATING: {profile.RESPONSE: _take_response, profile.ABORT: _take_abort},
-        StreamState.AUTHENTICATED: _BEFORE,
-        StreamState.BOUND: _AFTER,
-        StreamState.ONLINE: _AFTER,
-    }
+# Which elements, other than stanzas, are expected when.  Not in the class: mypyc has no methods there yet.
+
+_BEFORE: Final[_Expected] = {management.ENABLE: ServerStream._take_enable, management.RESUME: ServerStream._take_resume}
+_AFTER: Final[_Expected] = {
+    **_BEFORE,
+    management.REQUEST: ServerStream._take_request,
+    management.ANSWER: ServerStream._take_answer,
+}
+_EXPECTED: Final[Mapping[StreamState, _Expected]] = {
+    StreamState.NEGOTIATING: {
+        f"{{{namespaces.TLS}}}starttls": ServerStream._take_starttls,
+        profile.AUTH: ServerStream._take_auth,
+        **_BEFORE,
+    },
+    StreamState.AUTHENTICATING: {
+        profile.RESPONSE: ServerStream._take_response,
+        profile.ABORT: ServerStream._take_abort,
+    },
+    StreamState.AUTHENTICATED: _BEFORE,
+    StreamState.BOUND: _AFTER,
+    StreamState.ONLINE: _AFTER,
+}

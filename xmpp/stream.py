@@ -6,7 +6,7 @@ StreamMisuse.
 """
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 from xmpp import namespaces
 from xmpp.element import Element
@@ -29,7 +29,7 @@ class Stream(ABC, Generic[E]):
     # Tens of thousands of these are idle at a time: what only the negotiation needs lives elsewhere.
     __slots__ = ("_events", "_framing", "_has_more", "_outgoing", "_reader", "received", "state")
 
-    TRANSITIONS: Table
+    TRANSITIONS: ClassVar[Table]
 
     def __init__(self, framing: Framing, pool: ParserPool) -> None:
         """Begin in OPENING."""

@@ -9,7 +9,7 @@ from edge_node.core.checkpoint import checkpoint_of
 from edge_node.custody import Acceptance, Custody
 from edge_node.pipeline.feature import SessionObserver
 from edge_node.pipeline.messages import MessagePath
-from edge_node.pipeline.passage import Passage, Waited
+from edge_node.pipeline.passage import Delivery, Waited
 from edge_node.routing.router import Asked
 from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
@@ -232,8 +232,8 @@ class Lifecycle:
     def read(self, released: Sequence[tuple[bytes, object]]) -> None:
         """A client has acknowledged these."""
         for _, subject in released:
-            if isinstance(subject, Passage):
-                subject.settled = True
+            if isinstance(subject, Delivery):
+                subject.is_settled = True
             elif isinstance(subject, Waited) and subject.acknowledged is not None:
                 subject.acknowledged()
 
@@ -278,10 +278,8 @@ class Lifecycle:
 
 
 def _row_of(subject: object) -> int | None:
-    """The id of the row that a promise is for."""
-    if isinstance(subject, Passage):
-        return subject.acceptance.id
-    return subject.id if isinstance(subject, Waited) else None
+    """The id of the row that a promise is for; None when there is none."""
+    return subject.id or None if isinstance(subject, (Delivery, Waited)) else None
 
 
 def resumption_id(session: Session) -> str:

@@ -61,8 +61,8 @@ class Connection:
         self._offset = 0  # what the core calls stanza 0 is that number to the stream
         self._offset_next = 0  # the same as soon as stream management is enabled
         self._handled = 0  # number, to the stream, of the last stanza in the core's custody
-        self._bytes_left: float = listener.settings.rate.burst_bytes
-        self._stanzas_left: float = listener.settings.rate.burst_stanzas
+        self._bytes_left: float = float(listener.settings.rate.burst_bytes)
+        self._stanzas_left: float = float(listener.settings.rate.burst_stanzas)
         self._refilled = listener.wheel.now
         self._rate_tick = 0  # when reading goes on
         self._slow_tick = 0  # when a client that does not read is given up
@@ -210,7 +210,9 @@ class Connection:
         if not self._is_over:
             self._put(data)
 
-    nonza = deliver
+    def nonza(self, data: bytes) -> None:
+        if not self._is_over:
+            self._put(data)
 
     def handled(self, h: int) -> None:
         stream = self._stream
@@ -334,9 +336,7 @@ class Connection:
         login, self._login = self._login, None
         if login is not None:
             self._listener.admission.settled(login.network)
-            self._paused &= ~_BY_ANSWER
-            if not self._paused:
-                self._resume_transport()
+            self._unpause(_BY_ANSWER)
             self._wait()
 
     def _end(self, reason: str, *, is_clean: bool) -> None:

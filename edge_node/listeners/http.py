@@ -12,6 +12,9 @@ import msgspec
 import structlog
 from picows import (
     WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSTransport,
     WSUpgradeRequest,
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
@@ -25,7 +28,7 @@ from edge_node.listeners.acceptor import Acceptor, Admitted, connect
 from edge_node.listeners.admission import network_of
 from edge_node.listeners.listener import Listener
 from edge_node.listeners.settings import HTTPSettings
-from edge_node.listeners.websocket import SUBPROTOCOL, WebSocketConnection, WebSocketInlet
+from edge_node.listeners.websocket import SUBPROTOCOL, WebSocketConnection
 from xmpp.element import Element, serialize
 
 PATH: Final = "/ws"
@@ -140,7 +143,7 @@ class HTTPPort:
             return _error(503, b"too many connections: try again later\n")
         admitted.network = network
         facts = ConnectionFacts(address, "websocket", encrypted=self._is_encrypted(request, admitted))
-        inlet = WebSocketInlet(WebSocketConnection(self._listener, facts, network))
+        inlet = _WebSocketInlet(WebSocketConnection(self._listener, facts, network))
         response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": SUBPROTOCOL})
         return WSUpgradeResponseWithListener(response, inlet)
 
@@ -163,7 +166,7 @@ class _HTTPConnection(WSProtocol):  # type: ignore[misc] # published without typ
         super().__init__(None, None, False, self._answer, *port.protocol_arguments())
         self._port = port
         self._admitted = admitted
-        self._inlet: WebSocketInlet | None = None
+        self._inlet: _WebSocketInlet | None = None
 
     def _answer(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         # COMPAT(picows 2.3): it takes `Connection: Upgrade` only, where Firefox says `keep-alive, Upgrade`.
@@ -178,6 +181,32 @@ class _HTTPConnection(WSProtocol):  # type: ignore[misc] # published without typ
         # After our answer picows may still find fault with the request: then no connection has begun.
         if self._inlet is None or not self._inlet.has_begun:
             self._admitted.release()
+
+
+class _WebSocketInlet(WSListener):
+    """Between picows and a connection."""
+
+    def __init__(self, connection: WebSocketConnection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.has_begun = False
+        """Whether the upgrade has been answered: from then on the connection counts as itself."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.has_begun = True
+        self._connection.connected(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._connection.frame_received(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._connection.disconnected()
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
 
 
 class _Journal(logging.Handler):

@@ -22,8 +22,8 @@ _FRAMING: Final = TcpFraming()
 log = structlog.get_logger()
 
 
-class TCPConnection(Connection, asyncio.Protocol):
-    """One client over TCP."""
+class TCPConnection(Connection):
+    """One client over TCP; what asyncio calls a protocol, by its methods."""
 
     __slots__ = ("_is_upgrading", "_transport")
 
@@ -130,7 +130,7 @@ class TCPConnection(Connection, asyncio.Protocol):
             encrypted = await aiofastnet.start_tls(
                 listener.loop,
                 plain,
-                inlet,
+                cast("asyncio.BaseProtocol", inlet),
                 context,
                 server_side=True,
                 ssl_handshake_timeout=listener.settings.negotiation.tls_seconds,
@@ -154,7 +154,7 @@ class TCPConnection(Connection, asyncio.Protocol):
         inlet.open()
 
 
-class TLSInlet(asyncio.BufferedProtocol):
+class TLSInlet:
     """Between aiofastnet's TLS and a connection: all connections of a process read into one buffer."""
 
     __slots__ = ("_connection", "_early")
@@ -166,6 +166,10 @@ class TLSInlet(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._connection.connection_made(transport)
         self._early = None
+
+    def is_buffered_protocol(self) -> bool:
+        """As aiofastnet asks of what is no `asyncio.BufferedProtocol`."""
+        return True
 
     def open(self) -> None:
         """The stream knows of TLS: pass on what came through it before that."""
@@ -228,9 +232,9 @@ class TCPPorts:
     async def _begin(self, admitted: Admitted) -> None:
         facts = ConnectionFacts(admitted.address, "tcp", encrypted=False)
         connection = TCPConnection(self._listener, facts, admitted.network)
-        await connect(self._listener, admitted, connection, tls=False)
+        await connect(self._listener, admitted, cast("asyncio.BaseProtocol", connection), tls=False)
 
     async def _begin_encrypted(self, admitted: Admitted) -> None:
         facts = ConnectionFacts(admitted.address, "tls", encrypted=True)
         connection = TCPConnection(self._listener, facts, admitted.network)
-        await connect(self._listener, admitted, TLSInlet(connection), tls=True)
+        await connect(self._listener, admitted, cast("asyncio.BaseProtocol", TLSInlet(connection)), tls=True)

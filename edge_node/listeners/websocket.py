@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
 from edge_node.backplane.ports import ConnectionFacts
 from edge_node.listeners.connection import Connection
@@ -43,7 +43,7 @@ class WebSocketConnection(Connection):
         self._is_pinged = False
         self._ping_tick = 0
 
-    # --- called by WebSocketInlet -----------------------------------------------
+    # --- called by the HTTP port ------------------------------------------------
 
     def connected(self, transport: WSTransport) -> None:
         """The upgrade has been answered."""
@@ -187,29 +187,3 @@ class WebSocketConnection(Connection):
 
     def _ticks(self) -> list[int]:
         return [*super()._ticks(), self._ping_tick]
-
-
-class WebSocketInlet(WSListener):
-    """Between picows and a connection."""
-
-    def __init__(self, connection: WebSocketConnection) -> None:
-        super().__init__()
-        self._connection = connection
-        self.has_begun = False
-        """Whether the upgrade has been answered: from then on the connection counts as itself."""
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.has_begun = True
-        self._connection.connected(transport)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._connection.frame_received(frame)
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._connection.disconnected()
-
-    def pause_writing(self) -> None:
-        self._connection.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._connection.resume_writing()

@@ -11,8 +11,9 @@ from typing import Protocol
 from edge_node.custody import Acceptance, Custody, Done, Entry, EntryFlag, Watermark
 from edge_node.pipeline.destinations import destination_of
 from edge_node.pipeline.feature import Drop, Feature
-from edge_node.pipeline.passage import Passage, Waited
+from edge_node.pipeline.passage import Delivery, Passage, Waited
 from edge_node.pipeline.traits import traits_of
+from edge_node.sessions.account import LocalAccount
 from edge_node.sessions.registry import Registry
 from edge_node.sessions.session import Promise, Session
 from xmpp import namespaces
@@ -165,10 +166,8 @@ class MessagePath:
             if isinstance(subject, Waited):
                 if not any(self._registry.by_key(key) for key in subject.sessions):
                     self._waiting.keep_waiting(subject.account, subject.id)
-            elif (
-                isinstance(subject, Passage)
-                and not subject.settled
-                and not any(other is not session and not other.is_over for other in subject.targets)
+            elif isinstance(subject, Delivery) and not any(
+                other is not session and not other.is_over for other in subject.targets
             ):
                 self._find_another(subject)
 
@@ -206,8 +205,9 @@ class MessagePath:
             return StanzaError(StanzaCondition.REMOTE_SERVER_NOT_FOUND)
         if to.local is None:
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
-        if self._accounts.is_home(to.local):
-            return self._inbound(passage, to)
+        account = self._registry.account(to.bare)
+        if account is not None or self._accounts.is_home(to.local):
+            return self._inbound(passage, to, account)
         if not self._outbox.is_open:
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
         if self._outbox.is_full:
@@ -219,15 +219,14 @@ class MessagePath:
         to = passage.stanza.to
         if to is None or to.local is None or to.domain != self._domain or not self._accounts.is_home(to.local):
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
-        return self._inbound(passage, to)
+        return self._inbound(passage, to, self._registry.account(to.bare))
 
-    def _inbound(self, passage: Passage, to: JID) -> Refusal:
+    def _inbound(self, passage: Passage, to: JID, account: LocalAccount | None) -> Refusal:
         for guard in self._in_guards:
             verdict = guard(passage)
             if verdict is not None:
                 return verdict
         recipient = to.bare_jid
-        account = self._registry.account(recipient.bare)
         destination = destination_of(to, passage.traits.type, account)
         if destination.fate == "refuse":
             return StanzaError(StanzaCondition.SERVICE_UNAVAILABLE)
@@ -248,8 +247,9 @@ class MessagePath:
         """Add the recipient's row, with the places promised in the sessions that get the message."""
         promises: list[Promise] = []
         deliveries: list[tuple[int, int]] = []
+        delivery = passage.delivery(recipient, passage.acceptance.id)
         for session in passage.targets:
-            promise = session.promise(passage)
+            promise = session.promise(delivery)
             promises.append(promise)
             deliveries.append((session.key, promise.number))
         passage.promises = promises
@@ -357,11 +357,11 @@ class MessagePath:
         if passage.flags & _ARCHIVED:
             data = with_payload(data, render_archive_id(passage.acceptance.id, recipient))
         passage.delivered = data
-        # A promise knows its passage: letting go of them here keeps passages out of the collector's hands.
-        promises, passage.promises = passage.promises, None
+        promises = passage.promises
         if promises is None:
+            delivery = passage.delivery(recipient)
             for session in passage.targets:
-                session.deliver(data, passage)
+                session.deliver(data, delivery)
             return
         reached = False
         for promise in promises:
@@ -369,17 +369,16 @@ class MessagePath:
                 promise.session.fulfil(promise, data)
                 reached = True
         if promises and not reached:
-            self._find_another(passage)
+            self._find_another(passage.delivery(recipient, passage.acceptance.id))
 
-    def _find_another(self, passage: Passage) -> None:
+    def _find_another(self, delivery: Delivery) -> None:
         """The sessions that a message was meant for ended before their clients had it."""
-        recipient = passage.recipient
-        if recipient is None or not passage.traits.offline:
+        if delivery.is_settled or not delivery.is_missed:
             return
-        if passage.acceptance.entries:
-            self._waiting.keep_waiting(recipient.bare, passage.acceptance.id)
+        if delivery.stanza is None:
+            self._waiting.keep_waiting(delivery.recipient.bare, delivery.id)
         else:
-            self.inject(passage.stanza.copy(to=recipient))
+            self.inject(delivery.stanza.copy(to=delivery.recipient))
 
     def _copy(self, copy: Callable[[Passage], None], passage: Passage) -> None:
         try:

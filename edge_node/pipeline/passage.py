@@ -25,7 +25,6 @@ class Passage:
         "recipient",
         "rendered",
         "session",
-        "settled",
         "stanza",
         "targets",
         "traits",
@@ -62,7 +61,39 @@ class Passage:
         """One more that will get it, but not yet: it waits for the account, behind what came before."""
         self.promises: list[Promise] | None = None
         """Their numbered places, taken before the commit."""
-        self.settled = False
+
+    def delivery(self, recipient: JID, id: int = 0) -> "Delivery":
+        """What the queues of its sessions remember of it; `id` is that of its row, 0 when it has none."""
+        is_missed = self.traits.offline
+        return Delivery(recipient, id, self.targets, self.stanza if is_missed and not id else None, is_missed=is_missed)
+
+
+class Delivery:
+    """What a session's queue remembers of a message until its client has had it.
+
+    Thousands of these wait at any time, so they hold on to nothing that is needed no more.
+    """
+
+    __slots__ = ("id", "is_missed", "is_settled", "recipient", "stanza", "targets")
+
+    def __init__(
+        self, recipient: JID, id: int, targets: tuple[Session, ...], stanza: Stanza | None, *, is_missed: bool
+    ) -> None:
+        """Start undelivered.
+
+        Args:
+            recipient: the bare JID of the account.
+            id: of its row in the store; 0 when it has none.
+            targets: all sessions that it goes to.
+            stanza: what has to find another way if no client has it; None when it is stored.
+            is_missed: whether it has to find another way at all.
+        """
+        self.recipient = recipient
+        self.id = id
+        self.targets = targets
+        self.stanza = stanza
+        self.is_missed = is_missed
+        self.is_settled = False
         """A client has certainly had it."""
 
 

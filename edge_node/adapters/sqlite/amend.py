@@ -2,7 +2,8 @@
 
 from edge_node.adapters.sqlite.batch import Standing
 from edge_node.adapters.sqlite.connection import Connection
-from edge_node.adapters.sqlite.rows import OFFLINE, REOPENED, Places, pack_deliveries, signed, unpack_deliveries
+from edge_node.adapters.sqlite.owners import Owners
+from edge_node.adapters.sqlite.rows import OFFLINE, REOPENED, pack_deliveries, signed, unpack_deliveries
 
 _FIND = "SELECT flags, deliveries FROM entry WHERE owner = ? AND id = ?"
 _CHANGE = "UPDATE entry SET flags = ?, deliveries = ? WHERE owner = ? AND id = ?"
@@ -12,24 +13,24 @@ _OWNER = "SELECT id FROM owner WHERE jid = ?"
 _REACH_BACK = "UPDATE session SET since = :id - 1 WHERE key = :key AND since >= :id"
 
 
-def amend(connection: Connection, places: Places, standing: Standing) -> None:
+def amend(connection: Connection, owners: Owners, standing: Standing) -> None:
     """Write the changes of rows; those of rows that are gone are of no use to anybody.
 
     Args:
         connection: inside a transaction.
-        places: where recent rows are.
+        owners: know where recent rows are.
         standing: has the changes.
     """
     for (account, row_id), waits in standing.waits.items():
-        _change(connection, places, account, row_id, waits=waits)
+        _change(connection, owners, account, row_id, waits=waits)
     for (account, row_id, session), number in standing.numbers.items():
-        _change(connection, places, account, row_id, renumbered=(session, number))
+        _change(connection, owners, account, row_id, renumbered=(session, number))
         connection.execute(_REACH_BACK, {"key": signed(session), "id": row_id})
 
 
 def _change(
     connection: Connection,
-    places: Places,
+    owners: Owners,
     account: str,
     row_id: int,
     *,
@@ -45,7 +46,7 @@ def _change(
         values = (_flagged(flags, waits), _renumbered(blob, renumbered))
         connection.execute(_CHANGE, (*values, owner[0], row_id))
         return
-    for row in places.get(account, ()):
+    for row in owners.recent(account):
         found = connection.execute(_FIND_RECENT, (row, owner[0], row_id)).fetchone()
         if found is not None:
             flags, blob = found

@@ -101,7 +101,7 @@ class Operation:
 class Batch:
     """Everything that was submitted for one commit, and what became of it."""
 
-    __slots__ = ("acceptances", "aside", "dones", "failure", "operations", "outcomes", "standing")
+    __slots__ = ("_answered", "acceptances", "aside", "dones", "failure", "operations", "outcomes", "standing")
 
     def __init__(self) -> None:
         self.acceptances: list[Acceptance] = []
@@ -116,6 +116,7 @@ class Batch:
         """Why there was no commit at all."""
         self.outcomes: list[Exception | None] | None = None
         """By acceptance, when it was not the same for all."""
+        self._answered = 0
 
     @property
     def is_due(self) -> bool:
@@ -127,13 +128,16 @@ class Batch:
         """Whether there is anything to commit."""
         return bool(self.acceptances or self.operations or self.standing or self.standing.fulfilled)
 
-    def answers(self) -> Iterator[tuple[Done, Exception | None]]:
-        """Whom to tell what, in order."""
-        if not self.aside and self.outcomes is None:
-            failure = self.failure
-            for done in self.dones:
-                yield done, failure
-            return
+    def answer(self) -> None:
+        """Tell everybody what became of it, in order; when one raises, the next call goes on behind that one."""
+        dones = self.dones
+        outcomes = self._outcomes() if self.aside or self.outcomes is not None else None
+        while self._answered < len(dones):
+            index = self._answered
+            self._answered = index + 1
+            dones[index](self.failure if outcomes is None else outcomes[index])
+
+    def _outcomes(self) -> list[Exception | None]:
+        """By index in `dones`."""
         outcomes = iter(self.outcomes if self.outcomes is not None else [self.failure] * len(self.acceptances))
-        for index, done in enumerate(self.dones):
-            yield done, (self.aside[index] if index in self.aside else next(outcomes))
+        return [self.aside[index] if index in self.aside else next(outcomes) for index in range(len(self.dones))]

@@ -15,7 +15,7 @@ from edge_node.adapters.sqlite.connection import (
 )
 from edge_node.adapters.sqlite.migrations import migrate
 from edge_node.adapters.sqlite.owners import Owners
-from edge_node.adapters.sqlite.rows import RECENT_COLUMNS, Insert, Places, Rows, encode, signed
+from edge_node.adapters.sqlite.rows import RECENT_COLUMNS, Insert, Rows, encode, signed
 from edge_node.adapters.sqlite.settings import StoreSettings
 from edge_node.adapters.sqlite.upkeep import Owed, highest_id, merge_recent, outbox_state, owed, watermarks
 from edge_node.adapters.store import StoreCounters
@@ -55,11 +55,9 @@ class Committer:
         self._path = path
         self._settings = settings
         self._counters = counters
-        self._owners = Owners(settings.owners_cached_max)
+        self.owners = Owners(settings.owners_cached_max)
         self._recent_rows = 0
         self._is_tidy = True
-        self.places: Places = {}
-        """Where rows in `recent` are, or may be: added before they are committed, emptied after they have moved."""
         connection: Connection | None = None
         try:
             path.touch(mode=0o600)  # SQLite gives its other files the same mode
@@ -133,11 +131,12 @@ class Committer:
         connection = self._connected()
         with writing(connection):
             first_row = self._recent_rows + 1
-            rows = encode(batch.acceptances, self._owners, connection, self.places, self._marks, first_row)
+            rows = encode(batch.acceptances, self.owners, connection, self._marks, first_row)
             _write_rows(connection, rows)
             trimmed = self._write_standing(connection, batch.standing)
             for operation in batch.operations:
                 _run(connection, operation)
+        self.owners.committed()
         self._recent_rows += rows.recent_count
         self.last_id = max(self.last_id, rows.last_id)
         self.last_sequence = max(self.last_sequence, rows.last_sequence)
@@ -164,7 +163,7 @@ class Committer:
             connection.executemany(_ADVANCE, standing.positions.items())
         if standing.departures:
             connection.executemany(_LEFT, standing.departures.items())
-        amend(connection, self.places, standing)
+        amend(connection, self.owners, standing)
         if standing.fulfilled:
             connection.execute(_FULFILLED, (standing.fulfilled,))
         if not standing.trimmed:
@@ -208,7 +207,7 @@ class Committer:
         return part.outcomes[0] if part.outcomes else None
 
     def _rolled_back(self, error: Exception) -> None:
-        self._owners.forget()
+        self.owners.rolled_back()
         connection = self._connection
         # A connection that could not even roll back, or whose device failed, is not trusted with the next commit.
         if connection is not None and (connection.in_transaction or is_device_error(error)):
@@ -224,7 +223,7 @@ class Committer:
             self._counters.upkeep_failures += 1
             self._rolled_back(error)
             return
-        self.places = {}
+        self.owners.moved()
         self._recent_rows = 0
         self._counters.merges += 1
 

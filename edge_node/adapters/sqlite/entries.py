@@ -15,7 +15,7 @@ class Place(NamedTuple):
     """Numbers of rows in `recent`, as JSON; empty: there are none.  It may name rows that are gone or not its own."""
 
 
-def place(numbers: list[int] | None) -> Place:
+def place(numbers: list[int]) -> Place:
     """From what the writer knows by heart."""
     return Place(json.dumps(numbers) if numbers else "")
 

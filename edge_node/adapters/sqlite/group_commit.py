@@ -47,13 +47,13 @@ class GroupCommit:
         self._started = -settings.gather_seconds
         """When the last batch went to the writer."""
         self._is_failing = False
-        self._unanswered: deque[Iterator[tuple[Done, Exception | None]]] = deque()
+        self._unanswered: deque[Batch] = deque()
         self._retry: asyncio.TimerHandle | None = None
         self._flush: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
-        self._thread.start()
+        self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
+        self._writer.start()
 
     @property
     def backlog(self) -> int:
@@ -131,7 +131,7 @@ class GroupCommit:
                 self._is_resting = False
                 self._turn()
         await asyncio.shield(self._closed)
-        self._thread.join()
+        self._writer.join()
 
     def _refuse(self, batch: Batch, done: Done) -> None:
         self._counters.refused += 1
@@ -253,14 +253,13 @@ class GroupCommit:
         for operation in batch.operations:
             operation.resolve(batch.failure)
         if batch.dones:
-            self._unanswered.append(batch.answers())
+            self._unanswered.append(batch)
 
     def _answer(self) -> None:
         unanswered = self._unanswered
         try:
             while unanswered:
-                for done, outcome in unanswered[0]:
-                    done(outcome)
+                unanswered[0].answer()
                 unanswered.popleft()
         except BaseException:
             # The loop reports what a `done` raised; the others are answered in the next turn.

@@ -19,14 +19,13 @@ KEPT_PASSING = 2
 
 RECENT_COLUMNS = ("row", "owner", "id", "peer", "flags", "deliveries")
 
-Places = dict[str, list[int]]
-"""Account to the numbers of its rows in `recent`, so that these are found without an index to be written."""
-
 Marks = dict[str, tuple[int, int]]
 """Origin to (epoch, sequence) of the highest envelope of it that is stored."""
 
 _SIGN = 1 << 63
 _WRAP = 1 << 64
+
+_ROWS_OF_STATEMENTS = (128, 64, 32, 16, 8, 4, 2, 1)
 
 _DELIVERY = struct.Struct("<QI")
 _OWNERS = {count: struct.Struct(f"<{count}I") for count in range(17)}
@@ -45,7 +44,7 @@ class Insert:
         self._columns = len(columns)
         head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - names from this package
         row = f"({', '.join('?' * len(columns))})"
-        self._statements = tuple((size, head + ", ".join([row] * size)) for size in (64, 16, 4, 1))
+        self._statements = tuple((size, head + ", ".join([row] * size)) for size in _ROWS_OF_STATEMENTS)
 
     def run(self, connection: Connection, values: list[object]) -> None:
         """Insert rows, given as one flat list of their values."""
@@ -99,16 +98,12 @@ class Rows:
 
 
 def encode(
-    acceptances: Iterable[Acceptance],
-    owners: Owners,
-    connection: Connection,
-    places: Places,
-    marks: Marks,
-    first_row: int,
+    acceptances: Iterable[Acceptance], owners: Owners, connection: Connection, marks: Marks, first_row: int
 ) -> Rows:
     """The rows that acceptances leave, those of archives numbered from `first_row` on.
 
-    Accounts that are new get their numbers here.  Where an account's rows will be is added to `places`.
+    Accounts that are new get their numbers here, and all are told where their rows will be.
+    Blobs are bytearrays: for each `bytes` the binding looks for an adapter, which costs more than to bind it.
     `marks` are the watermarks committed so far.
     """
     rows = Rows()
@@ -119,23 +114,19 @@ def encode(
         if watermark is not None and not rows.advance(acceptance, watermark, marks):
             continue
         message_id, entries, kept = acceptance.id, acceptance.entries, 0
-        if len(entries) > 1 and len({entry.account for entry in entries}) < len(entries):
+        if len(entries) > 1:
             entries = combined(entries)
         numbers = []
         for entry in entries:
             # An IntFlag computes and binds slowly: a plain number from here on.
             account, flags, deliveries = entry.account, int(entry.flags), entry.deliveries
-            number = known.get(account) or owners.number(connection, account)
-            numbers.append(number)
+            owner = known.get(account) or owners.find(connection, account)
+            numbers.append(owner.number)
             kept |= KEPT_ARCHIVED if flags & ARCHIVED else KEPT_PASSING
             if entry.outgoing:
                 flags |= OUTGOING
-            blob = pack_deliveries(deliveries) if deliveries else b""
-            recent += (row, number, message_id, entry.peer, flags, blob)
-            if account in places:
-                places[account].append(row)
-            else:
-                places[account] = [row]
+            recent += (row, owner.number, message_id, entry.peer, flags, bytearray(pack_deliveries(deliveries)))
+            owners.add(owner, row)
             row += 1
         if numbers or acceptance.session:
             messages += (
@@ -143,19 +134,22 @@ def encode(
                 signed(acceptance.session),
                 acceptance.number,
                 kept or KEPT_PASSING,
-                pack_owners(numbers),
-                acceptance.stanza if numbers else b"",
+                bytearray(pack_owners(numbers)),
+                bytearray(acceptance.stanza if numbers else b""),
             )
             rows.last_id = message_id
         if acceptance.envelope is not None:
-            rows.envelopes += acceptance.envelope
-            rows.envelope_bytes += len(acceptance.envelope[1])
-            rows.last_sequence = max(rows.last_sequence, acceptance.envelope[0])
+            sequence, envelope = acceptance.envelope
+            rows.envelopes += (sequence, bytearray(envelope))
+            rows.envelope_bytes += len(envelope)
+            rows.last_sequence = max(rows.last_sequence, sequence)
     return rows
 
 
-def combined(entries: Iterable[Entry]) -> list[Entry]:
+def combined(entries: list[Entry]) -> list[Entry]:
     """One entry per account: somebody who writes to himself has the message once."""
+    if len(entries) == len({entry.account for entry in entries}):
+        return entries
     by_account: dict[str, Entry] = {}
     for entry in entries:
         first = by_account.get(entry.account)

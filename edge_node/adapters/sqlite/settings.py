@@ -13,7 +13,7 @@ class StoreSettings(Settings):
     batch_acceptances_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Messages in one commit."""
 
-    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.004
+    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Least time from the start of one commit to the next: an idle store commits at once, a busy one gathers."""
 
     backlog_acceptances_max: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
@@ -37,7 +37,7 @@ class StoreSettings(Settings):
     cache_bytes: Annotated[int, Field(ge=65_536, le=1 << 34)] = 16 << 20
     """Page cache of each connection."""
 
-    recent_rows_max: Annotated[int, Field(ge=2, le=1_000_000)] = 16_384
+    recent_rows_max: Annotated[int, Field(ge=2, le=1_000_000)] = 65_536
     """Rows of archives written in order of arrival before they are sorted into their accounts."""
 
     checkpoint_pages: Annotated[int, Field(ge=100, le=1_000_000)] = 4_000

@@ -48,7 +48,7 @@ class SqliteStore:
         await self.custody.close()
 
     def _place(self, account: str) -> Place:
-        return place(self._committer.places.get(account))
+        return place(self._committer.owners.recent(account))
 
 
 async def open_store(path: Path, settings: StoreSettings, now_us: int) -> SqliteStore:

@@ -10,4 +10,3 @@ def test_begins_with_nothing_decided() -> None:
     assert (passage.recipient, passage.account, passage.targets, passage.promises) == (None, None, (), None)
     assert (passage.rendered, passage.delivered, passage.flags) == (b"", b"", 0)
     assert not passage.is_archived_for_sender
-    assert not passage.settled

@@ -1,3 +1,5 @@
+import pytest
+
 from edge_node.adapters.sqlite.batch import Batch, Standing
 from edge_node.custody import Acceptance, StoreUnavailable
 from edge_node.sessions.store import SessionRecord
@@ -59,7 +61,10 @@ def test_fulfilled_alone_is_written_but_not_due() -> None:
 
 
 def answered(batch: Batch) -> list[Exception | None]:
-    return [outcome for _, outcome in batch.answers()]
+    told: list[Exception | None] = []
+    batch.dones = [told.append for _ in batch.dones]
+    batch.answer()
+    return told
 
 
 def three_with_a_barrier_and_a_refusal() -> Batch:
@@ -73,6 +78,7 @@ def three_with_a_barrier_and_a_refusal() -> Batch:
 def test_every_acceptance_is_told_the_same_and_what_stands_aside_its_own() -> None:
     batch = three_with_a_barrier_and_a_refusal()
     assert answered(batch) == [None, None, None, NO_ROOM, None]
+    batch = three_with_a_barrier_and_a_refusal()
     batch.failure = failure = StoreUnavailable("full")
     assert answered(batch) == [failure, None, failure, NO_ROOM, failure]
 
@@ -81,3 +87,18 @@ def test_acceptances_committed_one_by_one_are_told_their_own() -> None:
     batch = three_with_a_barrier_and_a_refusal()
     batch.outcomes = [None, failure := StoreUnavailable("bad"), None]
     assert answered(batch) == [None, None, failure, NO_ROOM, None]
+
+
+def test_one_that_raises_is_told_once_and_the_others_by_the_next_call() -> None:
+    def failing(_: Exception | None) -> None:
+        raise LookupError
+
+    told: list[Exception | None] = []
+    batch = Batch()
+    batch.acceptances = [Acceptance(1), Acceptance(2)]
+    batch.dones = [failing, told.append]
+    with pytest.raises(LookupError):
+        batch.answer()
+    assert told == []
+    batch.answer()
+    assert told == [None]

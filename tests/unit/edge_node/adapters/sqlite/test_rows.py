@@ -1,18 +1,14 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_node.adapters.sqlite.connection import Connection, open_writer
-from edge_node.adapters.sqlite.migrations import migrate
+from edge_node.adapters.sqlite.connection import Connection
 from edge_node.adapters.sqlite.owners import Owners
 from edge_node.adapters.sqlite.rows import (
     KEPT_ARCHIVED,
     KEPT_PASSING,
     OUTGOING,
     Insert,
-    Places,
     combined,
     encode,
     pack_deliveries,
@@ -25,14 +21,6 @@ from edge_node.adapters.sqlite.rows import (
 from edge_node.custody import Acceptance, Entry, EntryFlag
 
 KEYS = st.integers(0, 2**64 - 1)
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Connection:
-    path = tmp_path / "edge.sqlite"
-    connection = open_writer(path, cache_bytes=1 << 20, checkpoint_pages=1_000, size_bytes_max=1 << 30)
-    migrate(connection, path, 1)
-    return connection
 
 
 @given(KEYS)
@@ -67,21 +55,21 @@ def test_what_an_acceptance_leaves(connection: Connection) -> None:
         Entry("a@x", "b@x", outgoing=True, flags=EntryFlag.ARCHIVED),
         Entry("b@x", "a@x", outgoing=False, flags=0, deliveries=((4, 2),)),
     ]
-    places: Places = {"a@x": [3]}
-    rows = encode([acceptance], Owners(10), connection, places, {}, 7)
+    owners = Owners(10)
+    rows = encode([acceptance], owners, connection, {}, 7)
     a, b = (connection.execute("SELECT id FROM owner WHERE jid = ?", (jid,)).fetchone()[0] for jid in ("a@x", "b@x"))
     assert rows.messages == [50, -1, 9, KEPT_ARCHIVED | KEPT_PASSING, pack_owners([a, b]), b"<message/>"]
     sent = [7, a, 50, "b@x", 1 | OUTGOING, b""]
     assert rows.recent == [*sent, 8, b, 50, "a@x", 0, pack_deliveries(((4, 2),))]
-    assert all(type(value) in (int, str, bytes) for value in rows.recent)
-    assert places == {"a@x": [3, 7], "b@x": [8]}
+    assert all(type(value) in (int, str, bytearray) for value in rows.recent)
+    assert (owners.recent("a@x"), owners.recent("b@x"), owners.recent("c@x")) == ([7], [8], [])
     assert (rows.recent_count, rows.last_id) == (2, 50)
 
 
 def test_a_body_without_a_row_is_not_kept(connection: Connection) -> None:
     alone, nothing = Acceptance(1, session=5, number=1), Acceptance(2)
     alone.stanza = nothing.stanza = b"<message/>"
-    rows = encode([alone, nothing], Owners(10), connection, {}, {}, 1)
+    rows = encode([alone, nothing], Owners(10), connection, {}, 1)
     assert rows.messages == [1, 5, 1, KEPT_PASSING, b"", b""]
 
 
@@ -92,10 +80,3 @@ def test_entries_of_one_account_are_combined() -> None:
     both, alone = combined([first, other, second])
     assert (both.flags, both.outgoing, both.deliveries) == (3, True, ((1, 1), (2, 2)))
     assert alone is other
-
-
-def test_owners_are_looked_up_again_beyond_the_bound(connection: Connection) -> None:
-    owners = Owners(2)
-    numbers = {name: owners.number(connection, name) for name in ("a", "b", "c", "d")}
-    assert len(owners.known) <= 2
-    assert {name: owners.number(connection, name) for name in "abcd"} == numbers
