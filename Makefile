@@ -20,7 +20,8 @@ PYTHON_HEADERS = command -v gcc >/dev/null && \
 	test -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')/Python.h"
 UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-HOT_TESTS := tests/unit/xmpp tests/unit/edge_node tests/contracts tests/stories tests/simulation tests/integration/cluster
+HOT_TESTS := tests/unit/xmpp tests/unit/edge_node tests/contracts tests/stories tests/simulation tests/integration/cluster \
+	tests/integration/listeners
 # Arguments of a target: make sim SEED=7, make fuzz DURATION_SECONDS=600, make unit TESTS=tests/unit/chassis
 TESTS ?= tests/unit tests/architecture
 DURATION_SECONDS ?= 60

@@ -197,7 +197,9 @@ class _WebSocketInlet(WSListener):
         self._connection.connected(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._connection.frame_received(frame)
+        # COMPAT(picows 2.3): its types promise bool for flags that are numbers, which a compiled module believes.
+        payload = frame.get_payload_as_bytes()
+        self._connection.frame_received(frame.msg_type, payload, is_last=bool(frame.fin), is_reserved=bool(frame.rsv1))
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._connection.disconnected()

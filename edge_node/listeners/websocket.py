@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
+from picows import WSCloseCode, WSMsgType, WSTransport
 
 from edge_node.backplane.ports import ConnectionFacts
 from edge_node.listeners.connection import Connection
@@ -53,47 +53,53 @@ class WebSocketConnection(Connection):
         self._expect(self._listener.settings.connection.keepalive_idle_seconds)
         self.opened()
 
-    def frame_received(self, frame: WSFrame) -> None:
-        """Take one frame; messages in several are put together, within the bound of one stanza."""
+    def frame_received(self, kind: WSMsgType, payload: bytes, *, is_last: bool, is_reserved: bool) -> None:
+        """Take one frame; messages in several are put together, within the bound of one stanza.
+
+        Args:
+            kind: its opcode.
+            payload: unmasked.
+            is_last: whether it ends its message.
+            is_reserved: whether it has the bit that only extensions use (RFC 6455 section 5.2).
+        """
         self._is_pinged = False
-        kind = frame.msg_type
         if kind is WSMsgType.CLOSE:
             self._closed_by_client()
         elif self._is_over:
             return
         elif kind is WSMsgType.PING or kind is WSMsgType.PONG:
-            self._take_control(frame)
-        elif kind is WSMsgType.TEXT and frame.fin and self._fragments is None and not frame.rsv1:
-            self.take(frame.get_payload_as_bytes())
+            self._take_control(kind, payload)
+        elif kind is WSMsgType.TEXT and is_last and self._fragments is None and not is_reserved:
+            self.take(payload)
         else:
-            self._take_fragment(frame)
+            self._take_fragment(kind, payload, is_last=is_last, is_reserved=is_reserved)
 
-    def _take_fragment(self, frame: WSFrame) -> None:
+    def _take_fragment(self, kind: WSMsgType, payload: bytes, *, is_last: bool, is_reserved: bool) -> None:
         is_first = self._fragments is None
-        if frame.msg_type is not (WSMsgType.TEXT if is_first else WSMsgType.CONTINUATION) or frame.rsv1:
+        if kind is not (WSMsgType.TEXT if is_first else WSMsgType.CONTINUATION) or is_reserved:
             self.close(StreamError(StreamCondition.BAD_FORMAT, "only text messages are taken"))
             return
         fragments = self._fragments = bytearray() if self._fragments is None else self._fragments
-        fragments += frame.get_payload_as_bytes()
+        fragments += payload
         self._fragment_number = 1 if is_first else self._fragment_number + 1
         size_bytes_max = self._listener.settings.connection.stanza_size_bytes_max
         if len(fragments) > size_bytes_max or self._fragment_number > _FRAGMENTS_MAX:
             self._fragments = None
             self.close(StreamError(StreamCondition.POLICY_VIOLATION, "the message is too big, or in too many pieces"))
-        elif frame.fin:
+        elif is_last:
             self._fragments = None
             self.take(bytes(fragments))
 
-    def _take_control(self, frame: WSFrame) -> None:
+    def _take_control(self, kind: WSMsgType, payload: bytes) -> None:
         """Answer a ping; pings and pongs count against the bounds of what a client may send, as stanzas do."""
         now = self._listener.wheel.now
         if now != self._refilled:
             self._refill(now)
-        size = _FRAME_BYTES + frame.payload_size
+        size = _FRAME_BYTES + len(payload)
         self._bytes_left -= size
         self._stanzas_left -= 1
-        if frame.msg_type is WSMsgType.PING and self._transport is not None:
-            self._transport.send_pong(frame.get_payload_as_bytes())
+        if kind is WSMsgType.PING and self._transport is not None:
+            self._transport.send_pong(payload)
             self._drop_if_full()
         if self._is_over:
             return

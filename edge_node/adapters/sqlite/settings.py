@@ -13,7 +13,7 @@ class StoreSettings(Settings):
     batch_acceptances_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Messages in one commit."""
 
-    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.01
+    gather_seconds: Annotated[float, Field(ge=0, le=1)] = 0.02
     """Least time from the start of one commit to the next: an idle store commits at once, a busy one gathers."""
 
     backlog_acceptances_max: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000

@@ -238,24 +238,11 @@ async def test_messages_in_fragments_are_put_together(start: Start, session: aio
     text = b'<message xmlns="jabber:client" id="f1"><body>in two</body></message>'
     connection = next(iter(edge.listener.connections))
     assert isinstance(connection, WebSocketConnection)
+    # aiohttp's client does not write fragments.
     for part, fin, kind in ((text[:20], False, WSMsgType.TEXT), (text[20:], True, WSMsgType.CONTINUATION)):
-        connection.frame_received(Frame(part, fin=fin, kind=kind))  # type: ignore[arg-type]
+        connection.frame_received(kind, part, is_last=fin, is_reserved=False)
     assert [stanza.id for stanza in edge.core.attachments[0].stanzas] == ["f1"]
     await socket.close()
-
-
-class Frame:
-    """A frame as picows gives it; aiohttp's client does not write fragments."""
-
-    rsv1 = False
-
-    def __init__(self, payload: bytes, *, fin: bool, kind: WSMsgType) -> None:
-        self._payload = payload
-        self.fin = fin
-        self.msg_type = kind
-
-    def get_payload_as_bytes(self) -> bytes:
-        return self._payload
 
 
 async def test_who_is_not_read_cannot_answer_a_ping(start: Start, session: aiohttp.ClientSession) -> None:

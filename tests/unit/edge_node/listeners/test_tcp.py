@@ -44,21 +44,22 @@ async def test_what_comes_after_the_end_is_read_and_dropped(edge: NewListener) -
 
 
 async def test_what_comes_through_tls_waits_until_the_stream_knows_of_it(edge: NewListener) -> None:
-    received: list[bytes] = []
+    pair = Pair(edge())
+    inlet = TLSInlet(pair.connection)
 
-    class Connection:
-        receive_buffer = edge().receive_buffer
-        data_received = received.append
-
-    inlet = TLSInlet(Connection())  # type: ignore[arg-type]
-    for data in (b"first", b"second"):
+    def arrive(data: bytes) -> None:
         inlet.get_buffer(-1)[: len(data)] = data
         inlet.buffer_updated(len(data))
-    assert received == []
+
+    opening = pair.client.data_to_send()
+    arrive(opening[:5])
+    arrive(opening[5:-5])
+    pair.connection.flush()
+    assert pair.transport.written == []
     inlet.open()
-    inlet.get_buffer(-1)[:5] = b"third"
-    inlet.buffer_updated(5)
-    assert received == [b"first", b"second", b"third"]
+    arrive(opening[-5:])
+    pair.connection.flush()
+    assert b"<stream:features" in b"".join(pair.transport.written)
 
 
 async def test_inside_tls_from_the_start_nothing_waits(edge: NewListener) -> None:
