@@ -15,7 +15,8 @@ def own_command() -> str:
     found = shutil.which("chappe")
     if started.name != "chappe" or (found is not None and Path(found).samefile(started)):
         return "chappe"
-    return str(started)
+    here = Path.cwd()
+    return str(started.relative_to(here) if started.is_relative_to(here) else started)
 
 
 def welcome(layout: Layout, chappe: str = "chappe") -> str:
@@ -32,7 +33,7 @@ def welcome(layout: Layout, chappe: str = "chappe") -> str:
     Paris  {wrapped(by_site["paris"])}
     Lyon   {wrapped(by_site["lyon"])}
 
-  In two more terminals:
+  In two more terminals, in this folder:
 
     {profile}{chappe} chat anna@{DOMAIN}
     {profile}{chappe} chat chloe@{DOMAIN} --to anna

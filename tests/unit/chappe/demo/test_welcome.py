@@ -30,6 +30,8 @@ def test_commands_are_those_that_can_be_typed(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("sys.argv", [str(program), "demo"])
     assert own_command() == str(program)
     assert f"{program} chat anna@" in welcome(Layout(Path(".demo")), own_command())
+    monkeypatch.chdir(tmp_path)
+    assert own_command() == "bin/chappe"
     monkeypatch.setenv("PATH", str(program.parent))
     assert own_command() == "chappe"
     monkeypatch.setattr("sys.argv", ["/lib/chappe/__main__.py", "demo"])
