@@ -63,9 +63,13 @@ class LocalPresence:
         """The same for a resource that may have been shown something else: nobody is there, and then who is."""
         account = session.account
         for item in account.roster or ():
-            gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(item.contact))
-            session.deliver(gone.render())
+            self.show_nobody(session, item.contact)
         self.show_contacts(session)
+
+    def show_nobody(self, session: Session, contact: str) -> None:
+        """Tell a resource that all those of a contact, whichever it was shown, are unavailable."""
+        gone = Stanza("presence", "unavailable", to=session.account.jid, sender=JID.parse(contact))
+        session.deliver(gone.render())
 
     def answer_probe(self, session: Session, contact: JID) -> None:
         """Send a resource the presence of one contact, if its account may see it; none is said too (section 4.3.2)."""

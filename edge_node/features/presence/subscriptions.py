@@ -221,6 +221,7 @@ class Subscriptions:
                 session.deliver(data)
 
     def _presence_follows(self, jid: JID, before: RosterItem, after: RosterItem) -> None:
+        """Show what a change means, unless a later one, which may have been shown before, has undone it."""
         account = self._registry.account(jid.bare)
         contact = before.contact
         if account is None:
@@ -228,13 +229,14 @@ class Subscriptions:
                 # Its last resource left meanwhile, and then the contact was not among those who are told.
                 self._local.send(Stanza("presence", "unavailable", sender=jid).render(), contact)
             return
-        if before.subscription.is_seen != after.subscription.is_seen:
-            if after.subscription.is_seen:
+        now = after if account.roster is None else account.roster.known(contact)
+        if before.subscription.is_seen != after.subscription.is_seen == now.subscription.is_seen:
+            if now.subscription.is_seen:
                 self._local.appear(account, contact)
             else:
                 self._local.vanish(account, contact)
-        if before.subscription.sees_contact != after.subscription.sees_contact:
-            self._watch(account, contact, watches=after.subscription.sees_contact)
+        if before.subscription.sees_contact != after.subscription.sees_contact == now.subscription.sees_contact:
+            self._watch(account, contact, watches=now.subscription.sees_contact)
 
     def _watch(self, account: LocalAccount, contact: str, *, watches: bool) -> None:
         available = [session for session in account.sessions.values() if session.is_available]
@@ -250,9 +252,9 @@ class Subscriptions:
             for session in available:
                 session.deliver(rendered)
         for session in available:
-            if session.dormant:  # what it was shown by the last core is not known, and it may not ask for it later
-                gone = Stanza("presence", "unavailable", to=account.jid, sender=JID.parse(contact))
-                session.deliver(gone.render())
+            if session.dormant or session.floor is not None:
+                # What the last core showed it is not known; and if it has just woken, then without this contact.
+                self._local.show_nobody(session, contact)
         self._remote.unwatch(account, contact)
 
 

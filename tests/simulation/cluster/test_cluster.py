@@ -39,6 +39,8 @@ LASTING_REGRESSIONS = (
 """The same where listeners outlive their core."""
 RICH_REGRESSIONS = (
     3,  # a contact at another site was removed while a device was away, which never heard that he had gone
+    186,  # a subscription that was granted and ended at once was shown when it had ended
+    466,  # a session came back to its client while a removal waited for the store, and went on showing the contact
     546,  # what was for a session that had been replaced came behind what was newer
 )
 """The same where people do more."""

@@ -4,6 +4,7 @@ import pytest
 
 from cascade.frame import AccountPresence, AvailableResource
 from edge_node.custody import StoreUnavailable
+from edge_node.sessions.roster import RosterItem, Subscription
 from tests.support.edge import Client, Edge, condition_of, jid
 from xmpp.payloads import roster as wire
 from xmpp.stanza import Stanza
@@ -225,3 +226,35 @@ async def test_who_ends_it_and_leaves_at_once_is_seen_to_go(edge: Edge) -> None:
     edge.store.release()
     await edge.settle()
     assert "bruno unavailable" in told(anna)
+
+
+async def test_who_ends_what_is_not_stored_yet_is_not_shown_afterwards(edge: Edge) -> None:
+    anna = await edge.login("anna", "phone")
+    pad, phone = await edge.login("chloe", "pad"), await edge.login("chloe", "phone")
+    await say(edge, anna, "subscribe", CHLOE)
+    told(anna)
+    edge.store.hold()
+    await say(edge, pad, "subscribed", ANNA)
+    await say(edge, phone, "unsubscribed", ANNA)
+    edge.store.release()
+    await edge.settle()
+    heard = told(anna)
+    assert heard[-1] == "push chloe none"
+    assert not [line for line in heard if line.endswith(" available")]
+
+
+async def test_a_contact_whose_removal_is_stored_after_a_session_has_come_back_goes(edge: Edge) -> None:
+    """In memory he is on the roster no more, so he was not among those whom it was shown to be gone when it woke."""
+    await edge.store.rosters.put(ANNA, RosterItem("david@corp.example", subscription=Subscription.TO), 2)
+    desk = await edge.login("anna", "desk", managed=True)
+    await edge.restart()
+    phone = await edge.login("anna", "phone")
+    edge.store.hold()
+    removal = '<item jid="david@corp.example" subscription="remove"/>'
+    phone.send(f'<iq type="set" id="1"><query xmlns="jabber:iq:roster">{removal}</query></iq>')
+    await edge.settle()
+    again = await edge.resume(desk)
+    assert "david unavailable" not in told(again)
+    edge.store.release()
+    await edge.settle()
+    assert told(again) == ["push david remove", "david unavailable"]
