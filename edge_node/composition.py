@@ -147,7 +147,7 @@ class EdgeCore:
             default=ArchiveDefault(settings.archive.default),
             accounts_max=settings.archive.preferences_max,
         )
-        roster = RosterFeature(
+        self._roster = RosterFeature(
             rosters=self._rosters,
             store=store.rosters,
             pushes=self._pushes,
@@ -163,7 +163,7 @@ class EdgeCore:
             self._domain, store.deliveries, store.custody, self.registry, around.next_id, around.tasks.spawn
         )
         features = (
-            roster.feature(),
+            self._roster.feature(),
             *((archive.feature(),) if settings.archive.enabled else ()),
             self._offline.feature(),
             carbons.feature(self._lifecycle.keep),
@@ -281,6 +281,8 @@ class EdgeCore:
         await self._revival.rebuild(records, numbers)
         for account in list(self.registry.accounts()):
             self.presence.restored(account)
+        for session in list(self.registry.sessions()):
+            self.presence.removed(session, await self._roster.restored(session))
 
     def connect(self, link: Link) -> None:
         """There is a link to the hub; called once, before it is dialled."""

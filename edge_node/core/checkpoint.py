@@ -23,6 +23,7 @@ class Checkpoint(msgspec.Struct, array_like=True, frozen=True):
     """What the client had had when this was taken (`Session.received_by_client`), modulo 2^32."""
     taken: int = 0
     """The highest number that the store had of what the client sent, modulo 2^32."""
+    roster_version: int | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -44,6 +45,7 @@ def checkpoint_of(session: Session) -> bytes:
             directed=tuple(jid.full for jid in session.directed or ()),
             acknowledged=session.number_out if session.dormant else session.received_by_client,
             taken=session.durable,
+            roster_version=session.roster_version,
         )
     )
 
@@ -75,3 +77,4 @@ def restore(session: Session, data: bytes) -> None:
     session.directed = directed or None
     session.number_out = checkpoint.acknowledged
     session.durable = checkpoint.taken
+    session.roster_version = checkpoint.roster_version

@@ -84,6 +84,7 @@ class Session:
         "promises",
         "queue",
         "resumable",
+        "roster_version",
         "secret",
         "taken_before",
     )
@@ -138,6 +139,8 @@ class Session:
         self.priority = 0
         self.interested = False
         """Has asked for the roster, so it gets roster pushes (RFC 6121 section 2.1.6)."""
+        self.roster_version: int | None = None
+        """The version that the roster had when its client asked for it; None: not known."""
         self.carbons = False
         self.is_over = False
         self.is_new = True

@@ -1,6 +1,6 @@
 """The way of a presence stanza through this edge (RFC 6121 sections 3 and 4, RFC 6120 section 8.2.2)."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from edge_node.custody import StoreUnavailable
@@ -232,6 +232,12 @@ class PresencePath:
         """The core has been restarted, and the account's available resources are there again."""
         if account.roster is not None and any(session.is_available for session in account.sessions.values()):
             self._remote.begin(account, account.roster.watched())
+
+    def removed(self, session: Session, contacts: Iterable[str]) -> None:
+        """A session that is there again may not have been told that contacts are on its roster no more."""
+        if session.is_available:
+            for contact in contacts:
+                self._local.show_nobody(session, contact)
 
     def awakened(self, session: Session) -> None:
         """A session can be sent to again; what it was shown last is not known."""

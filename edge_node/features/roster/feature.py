@@ -1,6 +1,6 @@
 """Roster requests (RFC 6121 section 2)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from edge_node.features.roster.pushes import RosterPushes, push_to, wire_item
@@ -76,6 +76,7 @@ class RosterFeature:
         roster = await self._rosters.get(session.account.bare)
         if not session.interested:
             session.interested = True
+            session.roster_version = roster.stored_version
             self._keep(session)
         since = _version(request.payload.get("ver"))
         if since is not None and since <= roster.stored_version:
@@ -118,6 +119,23 @@ class RosterFeature:
         after = replace(roster.known(contact), name=item.name, groups=item.groups, in_roster=True)
         version = await self._rosters.put(roster, after)
         self._pushes.push(roster.account, after, version)
+
+    async def restored(self, session: Session) -> Sequence[str]:
+        """A restarted core has a session again: push what has changed since its client asked for the roster.
+
+        The last core may have died before it told, or before the client had read it.  Called before anything changes,
+        so that what was last comes last.
+
+        Returns:
+            The contacts, bare JIDs, that are on the roster no more.
+        """
+        roster, since = session.account.roster, session.roster_version
+        if roster is None or since is None or since == roster.stored_version:
+            return ()
+        changes = await self._store.changes(roster.account, since, self._items_max) or ()
+        for change in changes:
+            push_to(session, _wire_change(change), change.version)
+        return [change.contact for change in changes if change.item is None]
 
     def _own_session(self, request: Request) -> Session:
         """RFC 6121 section 2.3.3 and 2.1.5: nobody else may see or change a roster."""

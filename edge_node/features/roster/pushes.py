@@ -33,7 +33,7 @@ class RosterPushes:
 def push_to(session: Session, item: wire.Item, version: int) -> None:
     """Push one item to one resource."""
     roster = wire.Roster((item,), str(version))
-    push = Stanza.build("iq", roster.element(), type="set", id=f"push-{session.number_out}", to=session.jid)
+    push = Stanza.build("iq", roster.element(), type="set", id=f"push-{version}", to=session.jid)
     session.deliver(push.render())
 
 

@@ -41,9 +41,12 @@ def test_what_the_client_asked_for_comes_back() -> None:
     session = new_session()
     session.interested = session.carbons = True
     session.directed = {jid("bruno/desk"), jid("chloe")}
+    session.roster_version = 7
     copied = copy_of(session)
     assert (copied.interested, copied.carbons, copied.directed) == (True, True, session.directed)
+    assert copied.roster_version == 7
     assert copy_of(new_session()).directed is None
+    assert copy_of(new_session()).roster_version is None
 
 
 def test_the_counts_come_back() -> None:

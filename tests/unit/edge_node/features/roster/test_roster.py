@@ -9,6 +9,7 @@ from xmpp.stanza import Stanza
 
 Subscription = wire.Subscription
 REMOVE_BRUNO = '<item jid="bruno@corp.example" subscription="remove"/>'
+REMOVE_ANNA = '<item jid="anna@corp.example" subscription="remove"/>'
 DAVID = "david@corp.example"
 
 
@@ -249,3 +250,50 @@ class TestVersions:
         anna = await edge.bind("anna", "phone")
         answer = roster_in(await get(anna, version))
         assert (len(answer.items), answer.version) == (1, "1")
+
+
+class TestAfterADeathOfTheCore:
+    """What the last core stored and did not tell any more is told by the next to the sessions that go on."""
+
+    async def missed(self, edge: Edge) -> list[Stanza]:
+        """Bruno's desk comes back after his phone has changed the roster, and has not read what it was sent."""
+        desk = await edge.login("bruno", "desk", managed=True)
+        phone = await edge.login("bruno", "phone")
+        h = desk.wire.count
+        await set_(phone, item(DAVID, "David"))
+        await set_(phone, REMOVE_ANNA)
+        await edge.restart()
+        return (await edge.resume(desk, h)).received()
+
+    async def test_changes_are_pushed_again(self, edge: Edge) -> None:
+        told = [stanza for stanza in await self.missed(edge) if stanza.kind == "iq"]
+        rosters = [wire.read(stanza.elements()[0]) for stanza in told]
+        changes = [(str(each.items[0].jid), each.items[0].subscription, each.version) for each in rosters]
+        assert changes == [(DAVID, Subscription.NONE, "2"), ("anna@corp.example", Subscription.REMOVE, "3")]
+        assert len({stanza.id for stanza in told}) == len(told)
+
+    async def test_contacts_that_were_removed_are_seen_to_go(self, edge: Edge) -> None:
+        assert ("presence", "unavailable", "anna@corp.example") in [
+            (stanza.kind, stanza.type, str(stanza.sender)) for stanza in await self.missed(edge)
+        ]
+
+    async def test_later_changes_come_last(self, edge: Edge) -> None:
+        desk = await edge.login("bruno", "desk", managed=True)
+        await set_(await edge.login("bruno", "phone"), item(DAVID, "David"))
+        await edge.restart()
+        await set_(await edge.login("bruno", "phone"), item(DAVID, "Dave"))
+        assert [pushed.name for pushed, _ in pushes(await edge.resume(desk))] == ["David", "Dave"]
+
+    async def test_who_is_not_available_hears_of_the_roster_only(self, edge: Edge) -> None:
+        desk = await edge.bind("bruno", "desk")
+        await desk.manage()
+        await get(desk)
+        await set_(await edge.login("bruno", "phone"), REMOVE_ANNA)
+        await edge.restart()
+        told = (await edge.resume(desk)).received()
+        assert [(stanza.kind, stanza.type) for stanza in told] == [("iq", "set")]
+
+    async def test_nothing_is_told_where_nothing_has_changed(self, edge: Edge) -> None:
+        desk = await edge.login("bruno", "desk", managed=True)
+        await edge.restart()
+        assert pushes(await edge.resume(desk)) == []
