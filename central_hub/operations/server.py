@@ -8,6 +8,12 @@ from central_hub.operations.service import AdministrationService
 from central_hub.operations.settings import AdministrationSettings
 from chassis.binding import BindFailed
 
+OPTIONS: list[tuple[str, int]] = [
+    ("grpc.so_reuseport", 0),
+    # Without these the commands' keepalive is answered with "too many pings".
+    ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+    ("grpc.http2.max_ping_strikes", 0),
+]
 GRACE_SECONDS = 1.0
 """For calls that are under way when the hub leaves."""
 
@@ -19,7 +25,7 @@ class AdministrationServer:
         """Serve `service` at `address` (host:port)."""
         self._settings = settings
         self._address = address
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=settings.calls_max)
+        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=settings.calls_max)
         add_AdministrationServicer_to_server(service, self._server)
 
     async def start(self) -> int:

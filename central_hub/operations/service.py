@@ -165,7 +165,8 @@ class AdministrationService(grpc_service.AdministrationServicer):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except StoreUnavailable as error:
             log.warning("directory_store_unavailable", reason=str(error))
-            await context.abort(grpc.StatusCode.UNAVAILABLE, f"the hub's store is unavailable: {error}")
+            # Not UNAVAILABLE, which says that no hub answers.
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the hub's store is unavailable: {error}")
         except asyncio.CancelledError:
             may_have_changed = True
             raise
