@@ -20,7 +20,7 @@ CALL_SECONDS = 15.0
 BULK_SECONDS = 1800.0
 """For imports and generation: PBKDF2 for 30,000 passwords takes minutes of processor time."""
 KEEPALIVE: list[tuple[str, int]] = [
-    # While a call is under way: an import over a line that has died in silence ends after 40 s, not after half an hour.
+    # While a call is under way: over a line that has died in silence it ends within two minutes, an import too.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),

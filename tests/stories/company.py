@@ -1,7 +1,7 @@
 """The company in one process: composed edge cores over memory stores, and the real links to the real hub."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -155,6 +155,18 @@ class Company:
             await self.move_in(f"probe-{site}", site)
             self._probes[site] = await _probe(opened)
         return self.sites[site]
+
+    async def cut(self, site: str) -> None:
+        """Let a site's link go down, and both ends know it: what is sent into a dead link is only missed later."""
+        await self.sites[site].cut()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while any(each.name == site and each.linked for each in await self._sites()):
+                pass
+
+    async def _sites(self) -> Sequence[Any]:
+        """What the hub says of its sites."""
+        found: Sequence[Any] = (await self._admin.ListSites(messages.ListSitesRequest())).sites
+        return found
 
     async def move_in(self, local: str, site: str) -> None:
         """Make an account."""

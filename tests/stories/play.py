@@ -72,7 +72,7 @@ class Play:
         await self._company.move_in(name_of(who), name_of(site))
 
     async def link_down(self, site: str) -> None:
-        await self._company.sites[name_of(site)].cut()
+        await self._company.cut(name_of(site))
 
     async def link_up(self, site: str) -> None:
         await self._company.sites[name_of(site)].heal()
