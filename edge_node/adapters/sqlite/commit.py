@@ -207,7 +207,7 @@ class Committer:
         return part.outcomes[0] if part.outcomes else None
 
     def _rolled_back(self, error: Exception) -> None:
-        self.owners.rolled_back()
+        self.owners.rolled_back(self._recent_rows)
         connection = self._connection
         # A connection that could not even roll back, or whose device failed, is not trusted with the next commit.
         if connection is not None and (connection.in_transaction or is_device_error(error)):

@@ -55,11 +55,15 @@ class Owners:
         """A transaction was: numbers given out in it hold."""
         self._uncommitted.clear()
 
-    def rolled_back(self) -> None:
-        """A transaction was: numbers given out in it never were."""
+    def rolled_back(self, last_row: int) -> None:
+        """A transaction was: numbers given out in it never were, nor were rows in `recent` behind `last_row`."""
         for account in self._uncommitted:
             del self.known[account]
         self._uncommitted.clear()
+        for owner in self._with_recent:
+            while owner.recent and owner.recent[-1] > last_row:
+                owner.recent.pop()
+        self._with_recent = [owner for owner in self._with_recent if owner.recent]
 
     def moved(self) -> None:
         """There are no rows in `recent` any more."""

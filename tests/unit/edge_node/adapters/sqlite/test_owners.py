@@ -30,9 +30,12 @@ def test_numbers_of_a_transaction_that_was_rolled_back_never_were(connection: Co
     connection.execute("COMMIT")
     owners.committed()
     connection.execute("BEGIN")
-    owners.add(owners.find(connection, "b"), 1)
+    owners.add(kept, 1)
+    owners.add(kept, 2)
+    owners.add(owners.find(connection, "b"), 3)
     connection.execute("ROLLBACK")
-    owners.rolled_back()
+    owners.rolled_back(1)
+    assert owners.recent("a") == [1]
     assert owners.known == {"a": kept}
     assert owners.find(connection, "c").number == kept.number + 1
 
